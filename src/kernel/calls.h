@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * System calls that glibc 2.36 lacks or hides, each as a function that returns >= 0 or -errno and sets no errno.
+ *
+ * Everything here is async-signal-safe and allocates nothing, so the child of a clone3 may call it. All returned fds are
+ * close-on-exec. Every call asks the test hook first: CLOCHE_TEST_NO=openat2,clone3,… makes the named calls answer -ENOSYS, and
+ * CLOCHE_TEST_FAIL_CALL=N:ERRNO makes the Nth call of the process fail (read once; off costs a load and a branch).
+ *
+ * Constants that older headers lack are defined here (kernel 5.15 is the oldest we run on; the newest used is 6.18).
+ */
+#pragma once
+
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/* ---- processes ---- */
+struct k_clone {
+    uint64_t
+        flags; /* CLONE_NEW*; CLONE_PIDFD and CLONE_INTO_CGROUP are set by the call from the fields below */
+    int cgroup_fd;   /* v2 cgroup directory to be born in, or negative */
+    int exit_signal; /* usually SIGCHLD */
+};
+/* fork-like clone3(2) (no shared memory). Returns 0 in the child, else the child's pid, with *ret_pidfd owned by the caller.
+   Falls back to clone(2) where clone3 is absent: then a cgroup_fd is refused with -ENOSYS. */
+pid_t k_clone3(const struct k_clone *arguments, int *ret_pidfd);
+int k_pidfd_open(pid_t pid);
+int k_pidfd_send_signal(int pidfd, int signo);
+/* waitid(P_PIDFD, …, WEXITED|options). *ret_status is a wait(2) status. 0; -EAGAIN with WNOHANG and nothing yet. */
+int k_wait_pidfd(int pidfd, int options, int *ret_status);
+/* waitid on a pid, same outputs. */
+int k_wait_pid(pid_t pid, int options, int *ret_status);
+int k_setns(int fd, int namespaces); /* fd: a namespace or a pidfd (5.8) */
+int k_unshare(int namespaces);
+int k_close_range(unsigned first, unsigned last,
+                  bool only_cloexec); /* only_cloexec: mark, do not close (5.11) */
+int k_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+int k_setgroups(size_t count, const gid_t *groups); /* raw call, this thread only */
+int k_setresgid(gid_t gid);
+int k_setresuid(uid_t uid);
+int k_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int k_capget(pid_t pid, uint64_t *ret_effective, uint64_t *ret_permitted,
+             uint64_t *ret_inheritable);
+int k_cap_bounding_drop(unsigned capability); /* -EINVAL past the kernel's last capability */
+int k_cap_ambient_raise(unsigned capability);
+int k_cap_ambient_clear(void);
+unsigned k_cap_last(void); /* probed by PR_CAPBSET_READ, cached */
+int k_no_new_privs(void);
+/* Install a classic BPF program. flags: SECCOMP_FILTER_FLAG_*. Returns 0, or the listener's fd with NEW_LISTENER. */
+struct sock_filter;
+int k_seccomp_filter(const struct sock_filter *code, size_t count, unsigned flags);
+int k_keyring_join_session(const char *name); /* keyctl(KEYCTL_JOIN_SESSION_KEYRING) */
+int k_execveat(int dirfd, const char *path, char *const *argv, char *const *envp, int flags);
+int k_sethostname(const char *name);
+int k_setdomainname(const char *name);
+int k_prlimit(pid_t pid, int resource, const struct rlimit *limit);
+
+/* ---- files and mounts ---- */
+int k_openat2(int dirfd, const char *path, const struct open_how *how);
+int k_open_tree(int dirfd, const char *path, unsigned flags); /* adds OPEN_TREE_CLOEXEC */
+int k_move_mount(int from_fd, int to_dirfd, const char *to_path,
+                 unsigned flags); /* adds MOVE_MOUNT_F_EMPTY_PATH; to_path "" adds T_EMPTY_PATH */
+int k_fsopen(const char *type);
+int k_fsconfig_string(int fs_fd, const char *key, const char *value);
+int k_fsconfig_flag(int fs_fd, const char *key);
+int k_fsconfig_fd(int fs_fd, const char *key, int fd);
+int k_fsconfig_create(int fs_fd);
+int k_fsmount(int fs_fd, unsigned mount_attributes); /* MOUNT_ATTR_*; a detached mount */
+int k_fspick(int dirfd, const char *path, unsigned flags);
+/* set/clear: MOUNT_ATTR_*; propagation: MS_PRIVATE… or 0; userns_fd for idmapping, or negative; recursive: AT_RECURSIVE. */
+struct k_mount_change {
+    uint64_t set, clear, propagation;
+    int userns_fd;
+    bool recursive;
+};
+int k_mount_setattr(int fd, const struct k_mount_change *change); /* AT_EMPTY_PATH on fd */
+int k_mount(const char *source, const char *target, const char *type, unsigned long flags,
+            const char *data);
+int k_umount(const char *target, int flags);
+int k_pivot_root(const char *new_root, const char *put_old);
+/* What the kernel says about a failed fsconfig/fsmount: drains the context's log into text (its first error line). */
+void k_fs_message(int fs_fd, char *text, size_t size);
+
+/* ---- what this kernel is ---- */
+bool k_is_same_file(int fd_a, int fd_b); /* st_dev and st_ino */
+int k_fs_type(int fd, long *ret_magic);  /* fstatfs f_type */
+/* Boot id (36 characters) and this machine's clock ticks; both cached. */
+const char *k_boot_id(void);
