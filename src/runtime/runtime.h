@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Room runtime: a runtime-spec becomes a running, isolated process.
+ *
+ *   spec + options + host facts --(plan.c, pure)--> plan --(create.c: parent, init.c: child)--> process
+ *
+ * The plan is a value: it can be printed, compared and tested without root. Whoever calls runtime_create becomes the parent of the container's init; the
+ * engine calls it in the forked process that then becomes cloche-monitor, `cloche-runtime create` in one that exits. Uses base, kernel, oci, wire, seccomp.
+ * Thread assumption: the caller is single-threaded.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "kernel/kernel.h"
+#include "oci/oci.h"
+
+/* Where the root file system comes from. Strings are borrowed until the plan is freed. */
+struct runtime_rootfs {
+    bool is_overlay;
+    const char *path;          /* not overlay: a directory of the host */
+    const char *const *lowers; /* overlay: host directories, topmost first, NULL-terminated */
+    const char *upper,
+        *work; /* overlay: host directories on one file system; NULL with is_read_only: no upper at all */
+    bool is_volatile;  /* overlay without syncs: for containers that are removed at their end */
+    bool is_read_only; /* root.readonly */
+};
+
+struct runtime_options {
+    const char *id;     /* [A-Za-z0-9_.+-]+, checked */
+    const char *bundle; /* base of relative paths, or NULL */
+    struct runtime_rootfs rootfs;
+    const char *
+        cgroup_path; /* overrides linux.cgroupsPath; relative to each hierarchy's root: "cloche/ID"; NULL with no cgroup wanted */
+    const char
+        *state_dir; /* an existing directory of ours on the host (0700): scratch mount target */
+    bool
+        use_default_seccomp; /* Cloche's own profile for the bounding set, instead of linux.seccomp */
+    bool no_new_keyring;
+    bool die_with_parent;  /* PR_SET_PDEATHSIG SIGKILL on init */
+    unsigned preserve_fds; /* 3 … 2+n stay open in the container */
+};
+
+/* What the plan needs to know of this machine; gathered once by runtime_facts_init, or made up by a test. */
+struct runtime_facts {
+    struct cgroup_host cgroups;
+    unsigned last_capability;
+    uint64_t bounding; /* our own bounding set: what can't be granted is an error */
+    bool has_time_ns, has_cgroup_ns, has_user_ns;
+    bool has_mount_setattr, has_fsmount,
+        has_lowerdir_append; /* probed lazily by use where probing costs */
+    bool is_root;
+};
+int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
+void runtime_facts_done(struct runtime_facts *facts);
+
+struct runtime_plan;
+/* Borrows spec, options and facts until runtime_plan_free. Checks everything that can be checked before anything is made: what this host cannot honour is an error
+   here, naming the JSON path. */
+int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *options,
+                     const struct runtime_facts *facts, struct runtime_plan **ret,
+                     struct cl_error *err);
+void runtime_plan_free(struct runtime_plan *plan);
+CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
+/* One line per step, in order: "init  mount proc at /proc (nosuid,noexec,nodev)". */
+int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out);
+
+/* Standard streams of a process of ours. With terminal the container gets a pty of its own devpts and the three fds are ignored (-EBADF). */
+struct runtime_io {
+    bool terminal;
+    unsigned rows, columns; /* 0: leave */
+    int in, out, err;       /* borrowed; become 0, 1, 2 of the child */
+};
+
+/* A process started by runtime_create or runtime_exec. */
+struct runtime_process {
+    pid_t pid;
+    uint64_t start_ticks;
+    int pidfd;            /* owned */
+    int sync;             /* owned; -EBADF once started */
+    int console;          /* owned pty master, or -EBADF */
+    int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
+    struct cgroup cgroup; /* owned; count 0 without */
+};
+void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */
+
+/*
+ * Make cgroup, namespaces, mounts and everything else; when this returns 0 the child has done every step but the last ones (seccomp, exec) and waits.
+ * On failure nothing is left: no process, cgroup or mount. The error begins with the failing step: "mount proc at /proc: …".
+ */
+int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
+                   struct runtime_process *ret, struct cl_error *err);
+/* Release it into execve. Returns when the program runs (the sync socket closed on exec), or with the error: kinds NO_COMMAND (127), NOT_EXECUTABLE (126). */
+int runtime_start(struct runtime_process *process, struct cl_error *err);
+/* After a failure, or at the end of life: SIGKILL all of the cgroup, wait for init (when it is our child) and remove the cgroup. */
+int runtime_destroy(struct runtime_process *process, struct cl_error *err);
+
+/* Another process into a running container. The caller's pid_for_children namespace is changed: do it in a process that forks nothing else. */
+struct runtime_target {
+    pid_t pid;               /* the container's init */
+    uint64_t start_ticks;    /* must match, else -ESRCH */
+    const char *cgroup_path; /* or NULL */
+};
+struct runtime_exec_options {
+    bool use_default_seccomp;
+    const struct oci_seccomp *seccomp; /* or NULL */
+    bool die_with_parent;
+    unsigned preserve_fds;
+    const char *detach_cgroup; /* sub-cgroup name or NULL */
+};
+int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
+                 const struct runtime_exec_options *options, const struct runtime_io *io,
+                 struct runtime_process *ret, struct cl_error *err);
+
+/* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group below root_fd (CVE-2026-30892: digits are digits). Supplementary
+   groups come from /etc/group. Fills uid, gid, additional_gids (owned, may be NULL) and the home directory ("/" when unknown). */
+struct runtime_user {
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups;
+    size_t group_count;
+    char home[256];
+};
+int runtime_user_resolve(int root_fd, const char *text, const char *const *extra_groups,
+                         struct runtime_user *ret, struct cl_error *err);
+void runtime_user_done(struct runtime_user *user);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Room seccomp: a system-call policy becomes a classic BPF program. Pure data: loads nothing (kernel/calls.h does).
+ *
+ * The kernel runs a filter once per system call number when it is loaded (to build its allow bitmap) and again on each call that the bitmap doesn't allow,
+ * so path length is what counts: rules are merged into ranges of numbers with one action, and the ranges become a balanced tree of comparisons per architecture;
+ * argument conditions hang off the leaves. Compiling 40 ranges takes microseconds, so nothing needs to be cached on disk.
+ * Uses base and oci.
+ */
+#pragma once
+
+#include <linux/filter.h>
+
+#include "base/base.h"
+#include "oci/oci.h"
+
+struct seccomp_filter {
+    struct sock_filter *code; /* owned */
+    size_t count;
+    unsigned flags; /* SECCOMP_FILTER_FLAG_* */
+    bool has_notify;
+};
+void seccomp_filter_done(struct seccomp_filter *filter);
+
+/* linux.seccomp of a runtime-spec. Unknown architectures, actions or operators are errors with their JSON path; unknown system-call names are skipped
+   (runtime-spec: names this kernel's table lacks) but listed by cl_debug("seccomp"). */
+int seccomp_compile(const struct oci_seccomp *policy, struct seccomp_filter *ret,
+                    struct cl_error *err);
+
+/* Cloche's default profile for a container that holds `capabilities` (bit n: capability n): unknown calls ENOSYS, known and denied ones EPERM, AF_ALG and AF_VSOCK sockets off,
+   clone/unshare of namespaces only with CAP_SYS_ADMIN (clone3: ENOSYS without it). */
+int seccomp_default(uint64_t capabilities, struct seccomp_filter *ret, struct cl_error *err);
+
+/* The same profile as data, for `cloche inspect`, --explain and the lens: action for a call by name, and the capability that would change it (or -1). */
+enum seccomp_verdict { SECCOMP_ALLOWED, SECCOMP_DENIED, SECCOMP_UNKNOWN, SECCOMP_CONDITIONAL };
+enum seccomp_verdict seccomp_default_verdict(const char *name, uint64_t capabilities,
+                                             int *ret_capability);
+const char *seccomp_call_name(unsigned long number); /* of the native architecture, or NULL */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the parent of a container and its init child, over one SOCK_SEQPACKET pair made before clone3.
+ *
+ *   parent (host namespaces)                     init (born in the new namespaces)
+ *   ------------------------                     ---------------------------------
+ *   writes uid/gid maps if there is a new
+ *   user namespace, sets limits
+ *   GO                        ------------->     starts init_steps[]
+ *                             <-------------     CONSOLE + fd      (terminal only: the master of its pty)
+ *                             <-------------     LISTENER + fd     (seccomp notify only; sent just before exec)
+ *                             <-------------     READY             (all steps but seccomp and exec are done)
+ *   START                     ------------->     last steps, execve
+ *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
+ *                             <-------------     FAILED {step, errno, text}  at any time instead; then init exits
+ *
+ * The parent's end of file before READY means that it died: init exits without a trace. Fixed-size messages, one per packet.
+ */
+#pragma once
+
+#include "base/base.h"
+
+enum wire_init_type {
+    WIRE_INIT_GO = 1,
+    WIRE_INIT_CONSOLE,
+    WIRE_INIT_LISTENER,
+    WIRE_INIT_READY,
+    WIRE_INIT_START,
+    WIRE_INIT_FAILED
+};
+
+struct wire_init {
+    uint32_t type;  /* enum wire_init_type */
+    uint32_t step;  /* FAILED: index into init_steps[] */
+    int32_t code;   /* FAILED: negative errno */
+    uint32_t kind;  /* FAILED: enum cl_kind */
+    char text[480]; /* FAILED: cl_error's text */
+};
