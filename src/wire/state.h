@@ -2,9 +2,11 @@
 /*
  * The state record of a container: what its monitor knows, in the file ROOT/containers/ID/state, replaced by rename.
  *
- * Written by the forked parent (once, with status running, before the user's program is released) and by the monitor (once, at the exit). Read by
- * everybody. It says what was true; whether the monitor still lives is told by the lock file STATE/ID/lock, which the forked parent and the monitor hold
- * with flock(2) from before the container exists until they are gone, and which the kernel frees however they die.
+ * Written by the forked parent (once, with status running, before the user's program is
+ * released) and by the monitor (once, at the exit). Read by everybody. It says what was true; whether
+ * the monitor still lives is told by the container's byte in STATE/locks, which the command, then the
+ * forked parent, then the monitor hold with an open-file-description lock (fcntl(2)) from before the
+ * container exists until they are gone, and which the kernel frees however they die.
  *
  *   status      lock held          lock free
  *   created     being started      never started, or its starter died (the engine's phase column tells which)
