@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -22,26 +23,71 @@
 
 #include "base/base.h"
 
+/* What the libc's or the kernel's headers may be too old for. */
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef FSOPEN_CLOEXEC /* glibc before 2.36, musl: no mount API at all */
+#define FSOPEN_CLOEXEC           0x1
+#define FSPICK_CLOEXEC           0x1
+#define FSPICK_SYMLINK_NOFOLLOW  0x2
+#define FSPICK_NO_AUTOMOUNT      0x4
+#define FSPICK_EMPTY_PATH        0x8
+#define FSCONFIG_SET_FLAG        0
+#define FSCONFIG_SET_STRING      1
+#define FSCONFIG_SET_FD          5
+#define FSCONFIG_CMD_CREATE      6
+#define FSCONFIG_CMD_RECONFIGURE 7
+#define FSMOUNT_CLOEXEC          0x1
+#define OPEN_TREE_CLONE          0x1
+#define OPEN_TREE_CLOEXEC        O_CLOEXEC
+#define MOVE_MOUNT_F_EMPTY_PATH  0x4
+#define MOVE_MOUNT_T_EMPTY_PATH  0x40
+#endif
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x200 /* 6.5 */
+#endif
+#ifndef MOUNT_ATTR_RDONLY
+#define MOUNT_ATTR_RDONLY      0x1
+#define MOUNT_ATTR_NOSUID      0x2
+#define MOUNT_ATTR_NODEV       0x4
+#define MOUNT_ATTR_NOEXEC      0x8
+#define MOUNT_ATTR__ATIME      0x70
+#define MOUNT_ATTR_RELATIME    0x0
+#define MOUNT_ATTR_NOATIME     0x10
+#define MOUNT_ATTR_STRICTATIME 0x20
+#define MOUNT_ATTR_NODIRATIME  0x80
+#endif
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x100000
+#endif
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x200000
+#endif
+
 /* ---- processes ---- */
 struct k_clone {
-    uint64_t
-        flags; /* CLONE_NEW*; CLONE_PIDFD and CLONE_INTO_CGROUP are set by the call from the fields below */
+    uint64_t flags;  /* CLONE_NEW*; the call adds CLONE_PIDFD and, with a cgroup_fd, INTO_CGROUP */
     int cgroup_fd;   /* v2 cgroup directory to be born in, or negative */
     int exit_signal; /* usually SIGCHLD */
 };
-/* fork-like clone3(2) (no shared memory). Returns 0 in the child, else the child's pid, with *ret_pidfd owned by the caller.
-   Falls back to clone(2) where clone3 is absent: then a cgroup_fd is refused with -ENOSYS. */
+/* fork-like clone3(2) (no shared memory). Returns 0 in the child, else the child's pid, with *ret_pidfd owned by the caller
+   (the child's copy of the variable is untouched). Falls back to clone(2) where clone3 is absent or filtered: then a cgroup_fd and
+   flags that clone(2) has no bit for (CLONE_NEWTIME, CLONE_CLEAR_SIGHAND) are refused with -ENOSYS. */
 pid_t k_clone3(const struct k_clone *arguments, int *ret_pidfd);
 int k_pidfd_open(pid_t pid);
 int k_pidfd_send_signal(int pidfd, int signo);
-/* waitid(P_PIDFD, …, WEXITED|options). *ret_status is a wait(2) status. 0; -EAGAIN with WNOHANG and nothing yet. */
+/* waitid(P_PIDFD, …, WEXITED|options). *ret_status is a wait(2) status. 0; -EAGAIN with WNOHANG and nothing yet. Goes on after EINTR. */
 int k_wait_pidfd(int pidfd, int options, int *ret_status);
 /* waitid on a pid, same outputs. */
 int k_wait_pid(pid_t pid, int options, int *ret_status);
 int k_setns(int fd, int namespaces); /* fd: a namespace or a pidfd (5.8) */
 int k_unshare(int namespaces);
-int k_close_range(unsigned first, unsigned last,
-                  bool only_cloexec); /* only_cloexec: mark, do not close (5.11) */
+/* only_cloexec: mark, do not close (5.11). Where a sandbox's filter knows no close_range, by the list in /proc/self/fd. */
+int k_close_range(unsigned first, unsigned last, bool only_cloexec);
 int k_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int k_setgroups(size_t count, const gid_t *groups); /* raw call, this thread only */
 int k_setresgid(gid_t gid);
@@ -64,8 +110,9 @@ int k_setdomainname(const char *name);
 int k_prlimit(pid_t pid, int resource, const struct rlimit *limit);
 
 /* ---- files and mounts ---- */
-int k_openat2(int dirfd, const char *path, const struct open_how *how);
-int k_open_tree(int dirfd, const char *path, unsigned flags); /* adds OPEN_TREE_CLOEXEC */
+int k_openat2(int dirfd, const char *path, const struct open_how *how); /* adds O_CLOEXEC */
+/* adds OPEN_TREE_CLOEXEC; path "" (open_tree, fspick) means dirfd itself */
+int k_open_tree(int dirfd, const char *path, unsigned flags);
 int k_move_mount(int from_fd, int to_dirfd, const char *to_path,
                  unsigned flags); /* adds MOVE_MOUNT_F_EMPTY_PATH; to_path "" adds T_EMPTY_PATH */
 int k_fsopen(const char *type);
@@ -92,5 +139,7 @@ void k_fs_message(int fs_fd, char *text, size_t size);
 /* ---- what this kernel is ---- */
 bool k_is_same_file(int fd_a, int fd_b); /* st_dev and st_ino */
 int k_fs_type(int fd, long *ret_magic);  /* fstatfs f_type */
-/* Boot id (36 characters) and this machine's clock ticks; both cached. */
+/* Boot id (36 characters; "" where /proc can't be read), cached. Not for the child of a clone3 unless its parent asked first. */
 const char *k_boot_id(void);
+/* Ticks per second of the times in /proc/PID/stat. */
+long k_clock_ticks(void);

@@ -13,7 +13,7 @@ enum cgroup_layout { CGROUP_NONE, CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 
 #define CGROUP_MAX_HIERARCHIES 16
 struct cgroup_hierarchy {
-    char controllers[64];  /* "cpu,cpuacct", "name=systemd", "" for v2 */
+    char controllers[128]; /* "cpu,cpuacct", "name=systemd", "" for v2 */
     char mount_point[128]; /* "/sys/fs/cgroup/memory" */
     char own_path[256];    /* our own process's cgroup in it, "/…" relative to the mount's root */
     bool is_v2;

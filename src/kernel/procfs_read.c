@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of a process say (proc(5)): stat, status, cmdline, comm. The lens reads these for every process of a host, so each is
+ * open + read + close into the stack and parsed by hand, without stdio and without allocation.
+ *
+ * Names and command lines are text that the process chose: they may hold anything but NUL.
+ */
+#include <errno.h>
+
+#include "kernel/hook.h"
+#include "kernel/procfs.h"
+
+/* A process that ends between open and read answers ESRCH to the read, ENOENT to the open. */
+static int open_file(int dir_fd, const char *name)
+{
+    int fd = (int)K_CALL("openat", SYS_openat, dir_fd, (long)name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return fd == -ENOENT ? -ESRCH : fd;
+}
+
+static ssize_t read_some(int fd, char *buffer, size_t size)
+{
+    long got;
+    do
+        got = K_CALL("read", SYS_read, fd, (long)buffer, (long)size);
+    while (got == -EINTR);
+    return got;
+}
+
+static ssize_t read_once(int dir_fd, const char *name, char *buffer, size_t size)
+{
+    cl_auto_fd fd = open_file(dir_fd, name);
+    if (fd < 0)
+        return fd;
+    ssize_t got = read_some(fd, buffer, size - 1);
+    if (got >= 0)
+        buffer[got] = '\0';
+    return got;
+}
+
+/* Numbers of one line, blanks between; -1 style negatives only in stat's tty and process group fields. */
+static const char *skip_blanks(const char *at)
+{
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
+static const char *parse_number(const char *at, int64_t *ret)
+{
+    at = skip_blanks(at);
+    bool negative = *at == '-';
+    uint64_t value = 0;
+    for (at += negative; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    *ret = negative ? -(int64_t)value : (int64_t)value;
+    return at;
+}
+
+static uint64_t parse_hex(const char *at)
+{
+    uint64_t value = 0;
+    for (at = skip_blanks(at);; at++) {
+        unsigned digit;
+        if (*at >= '0' && *at <= '9')
+            digit = (unsigned)(*at - '0');
+        else if (*at >= 'a' && *at <= 'f')
+            digit = (unsigned)(*at - 'a') + 10;
+        else
+            return value;
+        value = value << 4 | digit;
+    }
+}
+
+static void copy_name(char name[static 64], const char *text, size_t length)
+{
+    size_t used = length < 63 ? length : 63;
+    memcpy(name, text, used);
+    name[used] = '\0';
+}
+
+/* ---- stat ---- */
+
+/* Fields by their number in proc(5). */
+enum {
+    STAT_PARENT = 4,
+    STAT_GROUP,
+    STAT_SESSION,
+    STAT_TERMINAL,
+    STAT_USER = 14,
+    STAT_SYSTEM,
+    STAT_THREADS = 20,
+    STAT_START = 22
+};
+
+static int parse_stat(const char *text, size_t size, struct procfs_stat *ret)
+{
+    /* The name is in parentheses and may hold some itself: all fields after its last one are numbers. */
+    const char *open = memchr(text, '(', size), *close = memrchr(text, ')', size);
+    if (open == NULL || close == NULL || close < open || close + 2 >= text + size)
+        return -EINVAL;
+    int64_t fields[STAT_START + 1] = { 0 };
+    (void)parse_number(text, &fields[1]);
+    const char *at = close + 3;
+    for (int i = STAT_PARENT; i <= STAT_START; i++) {
+        if (*at != ' ')
+            return -EINVAL; /* cut short */
+        at = parse_number(at, &fields[i]);
+    }
+    copy_name(ret->name, open + 1, (size_t)(close - open - 1));
+    ret->state = close[2];
+    ret->pid = (pid_t)fields[1];
+    ret->parent = (pid_t)fields[STAT_PARENT];
+    ret->group = (pid_t)fields[STAT_GROUP];
+    ret->session = (pid_t)fields[STAT_SESSION];
+    ret->terminal = (int)fields[STAT_TERMINAL];
+    ret->user_ticks = (uint64_t)fields[STAT_USER];
+    ret->system_ticks = (uint64_t)fields[STAT_SYSTEM];
+    ret->threads = (long)fields[STAT_THREADS];
+    ret->start_ticks = (uint64_t)fields[STAT_START];
+    return 0;
+}
+
+static int read_stat(int dir_fd, const char *name, struct procfs_stat *ret)
+{
+    char text[1024];
+    ssize_t size = read_once(dir_fd, name, text, sizeof text);
+    return size < 0 ? (int)size : parse_stat(text, (size_t)size, ret);
+}
+
+int procfs_read_stat(int pid_fd, struct procfs_stat *ret)
+{
+    return read_stat(pid_fd, "stat", ret);
+}
+
+int procfs_start_ticks(int proc_fd, pid_t pid, uint64_t *ret_ticks)
+{
+    char name[24];
+    struct procfs_stat stat;
+    if (pid <= 0 || CL_PRINT(name, "%d/stat", (int)pid) < 0)
+        return -ESRCH;
+    int code = read_stat(proc_fd, name, &stat);
+    if (code >= 0)
+        *ret_ticks = stat.start_ticks;
+    return code;
+}
+
+/* ---- status ---- */
+
+typedef void status_parser(struct procfs_status *status, const char *at, size_t length);
+
+/* The kernel writes a newline as \n and a backslash as two here (and neither in stat). */
+static void status_name(struct procfs_status *status, const char *at, size_t length)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length && used < sizeof status->name - 1; i++) {
+        char character = at[i];
+        if (character == '\\' && i + 1 < length)
+            character = at[++i] == 'n' ? '\n' : at[i];
+        status->name[used++] = character;
+    }
+    status->name[used] = '\0';
+}
+
+static void four_ids(unsigned ids[static 4], const char *at)
+{
+    for (int i = 0; i < 4; i++) {
+        int64_t id = 0;
+        at = parse_number(at, &id);
+        ids[i] = (unsigned)id;
+    }
+}
+
+static void status_uid(struct procfs_status *status, const char *at, size_t length)
+{
+    (void)length;
+    four_ids(status->uid, at);
+}
+
+static void status_gid(struct procfs_status *status, const char *at, size_t length)
+{
+    (void)length;
+    four_ids(status->gid, at);
+}
+
+static void status_ns_pid(struct procfs_status *status, const char *at, size_t length)
+{
+    const char *end = at + length;
+    for (at = skip_blanks(at); at < end && status->levels < PROCFS_LEVELS; at = skip_blanks(at)) {
+        int64_t pid = 0;
+        const char *next = parse_number(at, &pid);
+        if (next == at)
+            break;
+        status->ns_pid[status->levels++] = (pid_t)pid;
+        at = next;
+    }
+}
+
+static int64_t one_number(const char *at)
+{
+    int64_t value = 0;
+    (void)parse_number(at, &value);
+    return value;
+}
+
+enum status_kind { STATUS_SPECIAL, STATUS_HEX64, STATUS_INT, STATUS_U64 };
+
+/* In the kernel's order: each line is compared with what may still come. */
+static const struct status_field {
+    const char *key;
+    size_t length;
+    enum status_kind kind;
+    size_t offset;
+    status_parser *parse;
+} status_fields[] = {
+#define KEY(text) (text), sizeof(text) - 1
+#define AT(field) offsetof(struct procfs_status, field)
+    { KEY("Name:"), STATUS_SPECIAL, 0, status_name },
+    { KEY("Uid:"), STATUS_SPECIAL, 0, status_uid },
+    { KEY("Gid:"), STATUS_SPECIAL, 0, status_gid },
+    { KEY("NSpid:"), STATUS_SPECIAL, 0, status_ns_pid },
+    { KEY("VmRSS:"), STATUS_U64, AT(vm_rss_kb), NULL },
+    { KEY("CapInh:"), STATUS_HEX64, AT(cap_inheritable), NULL },
+    { KEY("CapPrm:"), STATUS_HEX64, AT(cap_permitted), NULL },
+    { KEY("CapEff:"), STATUS_HEX64, AT(cap_effective), NULL },
+    { KEY("CapBnd:"), STATUS_HEX64, AT(cap_bounding), NULL },
+    { KEY("CapAmb:"), STATUS_HEX64, AT(cap_ambient), NULL },
+    { KEY("NoNewPrivs:"), STATUS_INT, AT(no_new_privs), NULL },
+    { KEY("Seccomp:"), STATUS_INT, AT(seccomp_mode), NULL },
+    { KEY("Seccomp_filters:"), STATUS_INT, AT(seccomp_filters), NULL },
+#undef KEY
+#undef AT
+};
+
+static void store_number(struct procfs_status *status, const struct status_field *field,
+                         const char *value)
+{
+    void *target = (char *)status + field->offset;
+    if (field->kind == STATUS_INT)
+        *(int *)target = (int)one_number(value);
+    else
+        *(uint64_t *)target =
+            field->kind == STATUS_HEX64 ? parse_hex(value) : (uint64_t)one_number(value);
+}
+
+struct status_reader {
+    struct procfs_status *status;
+    size_t next;    /* first field that may still come */
+    bool skip_line; /* the rest of a line that was longer than the buffer */
+    bool done;
+};
+
+/* One whole line, its newline replaced by NUL. */
+static void status_line(struct status_reader *reader, const char *line, size_t length)
+{
+    for (size_t i = reader->next; i < CL_COUNT(status_fields); i++) {
+        const struct status_field *field = &status_fields[i];
+        if (line[0] != field->key[0] || length < field->length ||
+            memcmp(line, field->key, field->length) != 0)
+            continue;
+        const char *value = skip_blanks(line + field->length);
+        if (field->parse != NULL)
+            field->parse(reader->status, value, length - (size_t)(value - line));
+        else
+            store_number(reader->status, field, value);
+        reader->next = i + 1;
+        break;
+    }
+    /* Kernels without seccomp have no line of that name; nothing of ours comes after this one. */
+    reader->done = reader->next == CL_COUNT(status_fields) ||
+                   (line[0] == 'C' && strncmp(line, "Cpus_allowed:", 13) == 0);
+}
+
+/* Feed the lines of buffer[0..used); returns how many bytes are left over at its beginning (a line without its end). */
+static size_t status_feed(struct status_reader *reader, char *buffer, size_t used, size_t size)
+{
+    char *line = buffer, *end = buffer + used, *newline;
+    while (!reader->done && (newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+        *newline = '\0';
+        if (!reader->skip_line)
+            status_line(reader, line, (size_t)(newline - line));
+        reader->skip_line = false;
+        line = newline + 1;
+    }
+    size_t left = (size_t)(end - line);
+    if (left ==
+        size) { /* "Groups:" of a process in thousands of them: nothing we want is that long */
+        reader->skip_line = true;
+        return 0;
+    }
+    memmove(buffer, line, left);
+    return left;
+}
+
+int procfs_read_status(int pid_fd, struct procfs_status *ret)
+{
+    cl_auto_fd fd = open_file(pid_fd, "status");
+    if (fd < 0)
+        return fd;
+    struct procfs_status status = { 0 };
+    struct status_reader reader = { .status = &status };
+    char buffer[4096];
+    size_t used = 0;
+    while (!reader.done) {
+        ssize_t got = read_some(fd, buffer + used, sizeof buffer - used);
+        if (got < 0)
+            return (int)got;
+        if (got == 0)
+            break;
+        used = status_feed(&reader, buffer, used + (size_t)got, sizeof buffer);
+    }
+    if (reader.next == 0)
+        return -EINVAL;
+    *ret = status;
+    return 0;
+}
+
+/* ---- cmdline ---- */
+
+static ssize_t read_bracketed_name(int pid_fd, char *buffer, size_t size)
+{
+    char name[64];
+    ssize_t length = read_once(pid_fd, "comm", name, sizeof name);
+    if (length < 0)
+        return length;
+    if (length > 0 && name[length - 1] == '\n')
+        name[length - 1] = '\0';
+    (void)cl_print(buffer, size, "[%s]", name); /* cut where the buffer ends, as promised */
+    return (ssize_t)strlen(buffer);
+}
+
+ssize_t procfs_read_command(int pid_fd, char *buffer, size_t size)
+{
+    if (size == 0)
+        return -EINVAL;
+    ssize_t length = read_once(pid_fd, "cmdline", buffer, size);
+    if (length < 0)
+        return length;
+    while (length > 0 && buffer[length - 1] == '\0')
+        length--;
+    if (length == 0)
+        return read_bracketed_name(pid_fd, buffer, size);
+    for (ssize_t i = 0; i < length; i++)
+        if (buffer[i] == '\0')
+            buffer[i] = ' ';
+    buffer[length] = '\0';
+    return length;
+}
