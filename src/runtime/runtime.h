@@ -25,10 +25,15 @@ struct runtime_rootfs {
     bool is_read_only; /* root.readonly */
 };
 
+/* Make the root file system as a detached mount, so that the caller can look into it (users, working directory) before there is a container.
+   The fd is owned by the caller and may be given to runtime_options.root_mount. */
+int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err);
+
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
     const char *bundle; /* base of relative paths, or NULL */
     struct runtime_rootfs rootfs;
+    int root_mount; /* borrowed: rootfs, already made by runtime_rootfs_open; 0 or negative: runtime_create makes it */
     const char *
         cgroup_path; /* overrides linux.cgroupsPath; relative to each hierarchy's root: "cloche/ID"; NULL with no cgroup wanted */
     const char
