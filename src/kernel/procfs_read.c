@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "kernel/hook.h"
+#include "kernel/lines.h"
 #include "kernel/procfs.h"
 
 /* A process that ends between open and read answers ESRCH to the read, ENOENT to the open. */
@@ -242,53 +243,22 @@ static void store_number(struct procfs_status *status, const struct status_field
             field->kind == STATUS_HEX64 ? parse_hex(value) : (uint64_t)one_number(value);
 }
 
-struct status_reader {
-    struct procfs_status *status;
-    size_t next;    /* first field that may still come */
-    bool skip_line; /* the rest of a line that was longer than the buffer */
-    bool done;
-};
-
-/* One whole line, its newline replaced by NUL. */
-static void status_line(struct status_reader *reader, const char *line, size_t length)
+/* One line; *next: the first field that may still come. */
+static void status_line(struct procfs_status *status, size_t *next, const char *line, size_t length)
 {
-    for (size_t i = reader->next; i < CL_COUNT(status_fields); i++) {
+    for (size_t i = *next; i < CL_COUNT(status_fields); i++) {
         const struct status_field *field = &status_fields[i];
         if (line[0] != field->key[0] || length < field->length ||
             memcmp(line, field->key, field->length) != 0)
             continue;
         const char *value = skip_blanks(line + field->length);
         if (field->parse != NULL)
-            field->parse(reader->status, value, length - (size_t)(value - line));
+            field->parse(status, value, length - (size_t)(value - line));
         else
-            store_number(reader->status, field, value);
-        reader->next = i + 1;
-        break;
+            store_number(status, field, value);
+        *next = i + 1;
+        return;
     }
-    /* Kernels without seccomp have no line of that name; nothing of ours comes after this one. */
-    reader->done = reader->next == CL_COUNT(status_fields) ||
-                   (line[0] == 'C' && strncmp(line, "Cpus_allowed:", 13) == 0);
-}
-
-/* Feed the lines of buffer[0..used); returns how many bytes are left over at its beginning (a line without its end). */
-static size_t status_feed(struct status_reader *reader, char *buffer, size_t used, size_t size)
-{
-    char *line = buffer, *end = buffer + used, *newline;
-    while (!reader->done && (newline = memchr(line, '\n', (size_t)(end - line))) != NULL) {
-        *newline = '\0';
-        if (!reader->skip_line)
-            status_line(reader, line, (size_t)(newline - line));
-        reader->skip_line = false;
-        line = newline + 1;
-    }
-    size_t left = (size_t)(end - line);
-    if (left ==
-        size) { /* "Groups:" of a process in thousands of them: nothing we want is that long */
-        reader->skip_line = true;
-        return 0;
-    }
-    memmove(buffer, line, left);
-    return left;
 }
 
 int procfs_read_status(int pid_fd, struct procfs_status *ret)
@@ -297,18 +267,19 @@ int procfs_read_status(int pid_fd, struct procfs_status *ret)
     if (fd < 0)
         return fd;
     struct procfs_status status = { 0 };
-    struct status_reader reader = { .status = &status };
-    char buffer[4096];
-    size_t used = 0;
-    while (!reader.done) {
-        ssize_t got = read_some(fd, buffer + used, sizeof buffer - used);
-        if (got < 0)
-            return (int)got;
-        if (got == 0)
+    char buffer[4096], *line = NULL;
+    struct k_lines lines = { .fd = fd, .buffer = buffer, .size = sizeof buffer };
+    size_t next = 0, length = 0;
+    /* Ends at the last field, without the read that would find the end of the file; kernels without seccomp have it not. */
+    while (next < CL_COUNT(status_fields)) {
+        int code = k_lines_next(&lines, &line, &length);
+        if (code < 0)
+            return code;
+        if (code == 0 || strncmp(line, "Cpus_allowed:", 13) == 0)
             break;
-        used = status_feed(&reader, buffer, used + (size_t)got, sizeof buffer);
+        status_line(&status, &next, line, length);
     }
-    if (reader.next == 0)
+    if (next == 0)
         return -EINVAL;
     *ret = status;
     return 0;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The freezer of either version.
+ *
+ * v1: freezer.state passes from FREEZING to FROZEN only while somebody reads it, and nobody is told: it is polled with growing pauses,
+ * and FROZEN is written again now and then, since a task that was just forked may have been missed. v2: cgroup.events tells.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "kernel/cgroup_private.h"
+#include "kernel/hook.h"
+
+static int time_left(int64_t deadline_ms)
+{
+    int64_t left = deadline_ms - cgroup_now_ms();
+    return left > 0 ? (int)left : 0;
+}
+
+static int freeze_v1(int fd, bool freeze, int timeout_ms)
+{
+    const char *wanted = freeze ? "FROZEN" : "THAWED";
+    int64_t deadline = cgroup_now_ms() + timeout_ms;
+    long pause_ns = 50000;
+    for (unsigned round = 0;; round++) {
+        char state[32];
+        int code = round % 8 == 0 ? cgroup_file_write(fd, "freezer.state", wanted) : 0;
+        if (code < 0)
+            return code;
+        ssize_t length = cgroup_file_read(fd, "freezer.state", state, sizeof state);
+        if (length < 0)
+            return (int)length;
+        if (strcmp(state, wanted) == 0)
+            return 0;
+        if (time_left(deadline) == 0)
+            return -ETIMEDOUT;
+        (void)nanosleep(&(struct timespec){ .tv_nsec = pause_ns }, NULL); /* shorter is fine */
+        pause_ns = pause_ns < 5000000 ? pause_ns * 2 : pause_ns;
+    }
+}
+
+static int is_frozen_v2(int events_fd, uint64_t *ret_frozen)
+{
+    char text[512];
+    ssize_t size = pread(events_fd, text, sizeof text - 1, 0);
+    if (size < 0)
+        return -errno;
+    text[size] = '\0';
+    const char *line = strstr(text, "frozen ");
+    if (line == NULL)
+        return -EOPNOTSUPP;
+    *ret_frozen = line[strlen("frozen ")] == '1';
+    return 0;
+}
+
+static int freeze_v2(int fd, bool freeze, int timeout_ms)
+{
+    /* Opened and read before the change: its notification can't be missed then. */
+    cl_auto_fd events =
+        (int)K_CALL("openat", SYS_openat, fd, (long)"cgroup.events", O_RDONLY | O_CLOEXEC);
+    if (events < 0)
+        return events;
+    int64_t deadline = cgroup_now_ms() + timeout_ms;
+    uint64_t frozen = 0;
+    int code = is_frozen_v2(events, &frozen);
+    if (code >= 0)
+        code = cgroup_file_write(fd, "cgroup.freeze", freeze ? "1" : "0");
+    while (code >= 0) {
+        code = is_frozen_v2(events, &frozen);
+        if (code < 0 || (frozen != 0) == freeze)
+            return code;
+        int left = time_left(deadline);
+        if (left == 0)
+            return -ETIMEDOUT;
+        struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
+        if (poll(&poll_fd, 1, left) < 0 && errno != EINTR)
+            return -errno;
+    }
+    return code;
+}
+
+int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struct cl_error *err)
+{
+    int v1 = cgroup_index_v1(group, "freezer"), v2 = cgroup_v2_fd(group);
+    if (v1 < 0 && v2 < 0)
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+                            "can't freeze cgroup %s: no freezer hierarchy is mounted", group->path);
+    int code = v1 >= 0 ? freeze_v1(group->at[v1].fd, freeze, timeout_ms)
+                       : freeze_v2(v2, freeze, timeout_ms);
+    if (code >= 0)
+        return 0;
+    if (code == -ETIMEDOUT && freeze) {
+        /* Nothing stays half-frozen. */
+        (void)(v1 >= 0 ? cgroup_file_write(group->at[v1].fd, "freezer.state", "THAWED")
+                       : cgroup_file_write(v2, "cgroup.freeze", "0"));
+        return cl_fail_kind(
+            err, CL_KIND_SYSTEM, ETIMEDOUT,
+            "cgroup %s did not freeze within %d ms: a process in it is in uninterruptible sleep",
+            group->path, timeout_ms);
+    }
+    return cl_fail(err, code, "%s cgroup %s", freeze ? "freeze" : "thaw", group->path);
+}

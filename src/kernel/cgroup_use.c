@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Using a group: its limits' files, joining it, what the OOM killer did in it.
+ */
+#include <errno.h>
+
+#include "kernel/cgroup_private.h"
+
+int cgroup_index_v1(const struct cgroup *group, const char *controller)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct cgroup_hierarchy *hierarchy = group->at[i].hierarchy;
+        if (!hierarchy->is_v2 &&
+            cgroup_list_has(hierarchy->controllers, ',', controller, strlen(controller)))
+            return (int)i;
+    }
+    return -ENOENT;
+}
+
+int cgroup_index_v2(const struct cgroup *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->at[i].hierarchy->is_v2)
+            return (int)i;
+    return -ENOENT;
+}
+
+int cgroup_index_members(const struct cgroup *group)
+{
+    static const char *const preferred[] = { "freezer", "pids", "memory", "devices" };
+    for (size_t i = 0; i < CL_COUNT(preferred); i++) {
+        int index = cgroup_index_v1(group, preferred[i]);
+        if (index >= 0)
+            return index;
+    }
+    for (size_t i = 0; i < group->count; i++)
+        if (!group->at[i].hierarchy->is_v2)
+            return (int)i;
+    return -ENOENT;
+}
+
+int cgroup_v2_fd(const struct cgroup *group)
+{
+    int index = cgroup_index_v2(group);
+    return index < 0 ? index : group->at[index].fd;
+}
+
+int cgroup_fd_of(const struct cgroup *group, const char *controller)
+{
+    int index = cgroup_index_v1(group, controller);
+    if (index >= 0)
+        return group->at[index].fd;
+    char enabled[512];
+    int fd = cgroup_v2_fd(group);
+    if (fd < 0 || controller[0] == '\0')
+        return fd;
+    ssize_t length = cgroup_file_read(fd, "cgroup.controllers", enabled, sizeof enabled);
+    if (length < 0)
+        return (int)length;
+    return cgroup_list_has(enabled, ' ', controller, strlen(controller)) ? fd : -ENOENT;
+}
+
+static const char *way_out(int code)
+{
+    switch (code) {
+    case -ENOENT:
+        return "this kernel, or the group above, does not offer it";
+    case -EACCES:
+    case -EPERM:
+        return "the file is not delegated to this user, or the kernel refuses a change now";
+    case -EINVAL:
+    case -ERANGE:
+        return "the kernel does not take this value here";
+    case -EBUSY:
+        return "more than that is in use already, or processes are in the way";
+    case -ENOSPC:
+        return "a group above has less";
+    case -ENODEV:
+        return "there is no such device";
+    case -EROFS:
+        return "cgroups are mounted read-only";
+    default:
+        return NULL;
+    }
+}
+
+static int report(struct cl_error *err, int code, const struct cgroup *group, const char *file,
+                  const char *value)
+{
+    int result = cl_fail(err, code, "write \"%s\" to %s of cgroup %s", value, file, group->path);
+    const char *hint = way_out(code);
+    if (hint != NULL)
+        (void)cl_error_hint(err, "%s", hint);
+    return result;
+}
+
+int cgroup_write(const struct cgroup *group, const char *controller, const char *file,
+                 const char *value, struct cl_error *err)
+{
+    int index = cgroup_index_v1(group, controller);
+    if (index >= 0) {
+        int code = cgroup_file_write(group->at[index].fd, file, value);
+        return code < 0 ? report(err, code, group, file, value) : 0;
+    }
+    index = cgroup_index_v2(group);
+    if (index < 0)
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
+                            "can't set %s: no cgroup hierarchy with the %s controller is mounted",
+                            file, controller);
+    int fd = group->at[index].fd;
+    int code = cgroup_file_write(fd, file, value);
+    if (code == -ENOENT && controller[0] != '\0') {
+        cgroup_delegate(group->at[index].hierarchy->root_fd, group->path, controller);
+        code = cgroup_file_write(fd, file, value);
+    }
+    if (code == -ENOENT && cgroup_fd_of(group, controller) == -ENOENT)
+        return cl_fail_kind(
+            err, CL_KIND_UNSUPPORTED, ENOENT,
+            "can't set %s: the %s controller is not available to cgroup %s; it has to be in "
+            "cgroup.controllers of %s and enabled on the way down",
+            file, controller, group->path, group->at[index].hierarchy->mount_point);
+    return code < 0 ? report(err, code, group, file, value) : 0;
+}
+
+int cgroup_join_self(const struct cgroup *group, bool join_v2)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        bool is_v2 = group->at[i].hierarchy->is_v2;
+        if (is_v2 && !join_v2)
+            continue;
+        int code = cgroup_file_write(group->at[i].fd, is_v2 ? "cgroup.procs" : "tasks", "0");
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+int cgroup_oom_kills(const struct cgroup *group, uint64_t *ret_count)
+{
+    int index = cgroup_index_v1(group, "memory");
+    if (index >= 0)
+        return cgroup_file_number(group->at[index].fd, "memory.oom_control", "oom_kill", ret_count);
+    int fd = cgroup_v2_fd(group);
+    return fd < 0 ? fd : cgroup_file_number(fd, "memory.events", "oom_kill", ret_count);
+}
