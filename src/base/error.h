@@ -48,7 +48,8 @@ int cl_fail(struct cl_error *err, int errnum, const char *fmt, ...) CL_PRINTF(3,
 int cl_fail_kind(struct cl_error *err, enum cl_kind kind, int errnum, const char *fmt, ...)
     CL_PRINTF(4, 5);
 
-/* Put "PREFIX: " before the text. Does nothing when err is NULL or unset. Returns err->code, or -EIO where err is NULL. */
+/* Put "PREFIX: " before the text. Does nothing when err is NULL or unset. Returns err->code, or -EIO where err is NULL
+   or unset, so never 0. */
 int cl_error_prefix(struct cl_error *err, const char *fmt, ...) CL_PRINTF(2, 3);
 
 /* Append ": HINT" or " (HINT)" is not done by hand: this adds "; HINT" to the text. Returns err->code like the above. */

@@ -56,10 +56,11 @@ int cl_write_atomic(int dirfd, const char *name, const void *data, size_t size, 
 
 /* mkdir -p below dirfd, host paths of ours only (never inside a rootfs: that is kernel/inroot). Existing is fine. */
 int cl_mkdir_p(int dirfd, const char *path, mode_t mode, struct cl_error *err);
-/* mkdir (if missing) and open O_PATH-less O_DIRECTORY. */
+/* mkdir (if missing; create_mode 0: never create) and open O_PATH-less O_DIRECTORY. */
 int cl_open_dir(int dirfd, const char *path, mode_t create_mode, int *ret_fd, struct cl_error *err);
 
-/* rm -rf of dirfd/name without following links and without leaving the file system it starts on. Missing is fine. */
+/* rm -rf of dirfd/name without following links and without leaving the file system it starts on. Missing is fine. A mount
+   point (bind mounts too) is never entered: -EXDEV when one is below, -EBUSY when name is one itself. */
 int cl_remove_tree(int dirfd, const char *name, struct cl_error *err);
 
 /* pipe2(O_CLOEXEC) and socketpair(AF_UNIX, type|SOCK_CLOEXEC) into two cl_auto_fd. 0 or -errno. */

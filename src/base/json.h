@@ -24,10 +24,12 @@ enum cl_json_type {
 
 /*
  * Strict parse of one document: RFC 8259, valid UTF-8, no trailing text, no duplicate keys, at most 64 levels,
- * size at most max. The error names line and column, or the path of a duplicate key.
+ * size at most max. The error names line and column, and the path of a duplicate key. U+0000 in a string and integers
+ * beyond 64 bits are refused. The document "null" gives a value of type CL_JSON_NULL.
  */
 int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **ret,
                   struct cl_error *err);
+/* Never NULL: a ref of NULL is JSON null, so that "copy the member if it is there" needs no check. */
 struct cl_json *cl_json_ref(const struct cl_json *value);
 void cl_json_unref(struct cl_json *value);
 CL_DEFINE_AUTO(struct cl_json, cl_json_unref)
@@ -35,9 +37,10 @@ CL_DEFINE_AUTO(struct cl_json, cl_json_unref)
 enum cl_json_type cl_json_type(const struct cl_json *value);
 const char *cl_json_type_name(enum cl_json_type type);
 
-const struct cl_json *cl_json_get(const struct cl_json *object,
-                                  const char *key);      /* NULL when absent or no object */
-const char *cl_json_string(const struct cl_json *value); /* NULL when no string */
+/* NULL when absent, null, or no object. */
+const struct cl_json *cl_json_get(const struct cl_json *object, const char *key);
+bool cl_json_has(const struct cl_json *object, const char *key); /* true for a null value, too */
+const char *cl_json_string(const struct cl_json *value);         /* NULL when no string */
 const char *cl_json_string_or(const struct cl_json *value, const char *otherwise);
 bool cl_json_bool(const struct cl_json *value);   /* false when no bool */
 int64_t cl_json_int(const struct cl_json *value); /* 0 when no number */
@@ -70,7 +73,7 @@ int cl_json_set_int(struct cl_json *object, const char *key, int64_t value);
 int cl_json_set_bool(struct cl_json *object, const char *key, bool value);
 int cl_json_add(struct cl_json *array, struct cl_json *take_value);
 int cl_json_remove(struct cl_json *object, const char *key);
-/* Deep copy. */
+/* Deep copy. NULL on allocation failure; a copy of NULL is JSON null. */
 struct cl_json *cl_json_copy(const struct cl_json *value);
 
 /* Text. COMPACT is Go's json.Marshal ({"a":1,"b":[]}, HTML-safe escapes); indent > 0 is json.MarshalIndent with that many

@@ -73,7 +73,8 @@ static inline void cl_buf_done_auto(struct cl_buf *buf)
 /* Hand the text on ("" when empty); NULL if any add failed. */
 char *cl_buf_take(struct cl_buf *buf);
 
-/* Text from outside made safe for a terminal: control bytes, DEL, C1 and invalid UTF-8 become \xHH. Newly allocated. */
+/* Text from outside made safe for a terminal: control bytes, DEL, C1, bidirectional overrides, line separators and invalid
+   UTF-8 become \xHH. Newly allocated; NULL in: NULL out. */
 char *cl_escape_terminal(const char *text);
 
 /* Time. Instants are int64_t nanoseconds since the epoch; 0 means never. */
@@ -97,4 +98,6 @@ const char *cl_closest(const char *text, const char *const *words, size_t count)
 /* Host user and group names, read from /etc/passwd and /etc/group (no NSS, nothing is loaded). NULL when unknown.
    The result is owned by a small cache that lives as long as the process; not for threads. */
 const char *cl_user_name(uid_t uid);
-int cl_user_id(const char *name, uid_t *ret);
+int cl_user_id(const char *name, uid_t *ret); /* 0 or -ENOENT */
+const char *cl_group_name(gid_t gid);
+int cl_group_id(const char *name, gid_t *ret);
