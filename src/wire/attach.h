@@ -57,6 +57,10 @@ struct wire_attach {
     } u;
 };
 
-/* Is this a well-formed message for the receiver? packet_size is what recv returned. 0 or -EPROTO. */
+/*
+ * Is this a well-formed message for the receiver? packet_size is what recv returned (with MSG_TRUNC: the true length); no byte past it is looked at. 0 or -EPROTO.
+ * Payloads: STDIN, STDOUT, STDERR 1 … WIRE_PAYLOAD_MAX bytes; STARTED 1 … WIRE_STATE_MAX; FAILED and ERROR exactly a struct cl_error; all
+ * others none. Fields: only known hello flags; rows and columns at most 65535; signal 1 … 64; exit code 0 … 255 and oom_killed 0 or 1.
+ */
 int wire_attach_check(const struct wire_attach *header, size_t packet_size, bool from_client);
-const char *wire_attach_name(uint32_t type);
+const char *wire_attach_name(uint32_t type); /* "HELLO", …; "unknown" */

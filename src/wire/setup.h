@@ -9,6 +9,9 @@
 
 #define WIRE_SETUP_MAGIC       0x434c4f31u /* "CLO1" */
 #define WIRE_SETUP_SOCKET_NAME "attach.sock"
+#define WIRE_SETUP_LOG_NAME    "log"   /* in fd.dir; rotated to log.1, log.2, … */
+#define WIRE_SETUP_STATE_NAME  "state" /* in fd.dir; wire/state.h */
+#define WIRE_SETUP_LOG_FILES   1000    /* log_max_files at most */
 
 enum wire_setup_flags {
     WIRE_SETUP_TERMINAL = 1, /* console_fd is a pty master; no stdio pipes */
@@ -40,3 +43,11 @@ struct wire_setup {
     char boot_id[37];
     int64_t started_ns;
 };
+
+/*
+ * Is this a setup that a monitor can work with? size: how many bytes were read of it. All descriptors are -1 or from 3 up, each named once; 0, 1 and 2 become
+ * /dev/null. lock, dir, state_dir and init_pidfd must be there; console exactly with TERMINAL, and then no in, out, err; in only with
+ * STDIN; log only without NO_LOG; reap_program and both absolute reap paths with AUTO_REMOVE. All strings end. Returns 0, or -EPROTO with *ret_problem (which
+ * may be NULL) naming the field.
+ */
+int wire_setup_check(const struct wire_setup *setup, size_t size, const char **ret_problem);
