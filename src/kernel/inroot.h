@@ -8,6 +8,9 @@
  * they walk by hand, component by component, with O_PATH|O_NOFOLLOW and fstat, never trusting a name twice. "/" and ".." mean the
  * root's. This answers CVE-2019-19921, CVE-2021-30465, CVE-2023-27561, CVE-2024-45310, CVE-2025-52881, CVE-2026-41579 and their kin.
  *
+ * openat2 answers -EAGAIN when somebody renames around a "..": it is retried some times, then the walk by hand decides. By hand, a path may
+ * be 200 directories deep. Modes are subject to the umask, as in mkdir(2). "" is -ENOENT; "a/" has to be a directory.
+ *
  * Paths may be absolute or relative (both are below the root), at most PATH_MAX. Thread-safe; async-signal-safe but for `err` formatting (snprintf).
  */
 #pragma once
@@ -24,19 +27,21 @@ enum inroot_flags {
 int inroot_open(int root_fd, const char *path, int open_flags, mode_t mode, enum inroot_flags flags,
                 struct cl_error *err);
 
-/* Open as directory, making what is missing with `mode` (owner: uid/gid of the caller). New components are made through the
-   descriptor of their parent and opened O_NOFOLLOW, so a swapped link can't lead a mkdir outside. */
+/* Open as directory (readable, not O_PATH), making what is missing with `mode` (owner: uid/gid of the caller). New components are made through the
+   descriptor of their parent and opened O_NOFOLLOW, so a swapped link can't lead a mkdir outside. A dangling link on the way (/var/run -> /run without
+   a /run) has its target made, below the root. */
 int inroot_mkdir_p(int root_fd, const char *path, mode_t mode, struct cl_error *err);
 
-/* Make an empty regular file (and its parents) if nothing is there: the target of a file bind. Returns an O_PATH fd of what is there. */
+/* Make an empty regular file (and its parents, 0755) if nothing is there: the target of a file bind. Returns an O_PATH fd of what is there, which may be
+   anything but a link (a dangling link has its target made). */
 int inroot_make_file(int root_fd, const char *path, mode_t mode, struct cl_error *err);
 
-/* Open the parent directory of path (made if missing when make_parents) and hand back the last component (in `name`, at most
+/* Open (O_PATH) the parent directory of path (made 0755 if missing when make_parents) and hand back the last component (in `name`, at most
    NAME_MAX+1 bytes; "." for the root itself). ".." as last component is -EINVAL. */
 int inroot_parent(int root_fd, const char *path, bool make_parents, char name[static 256],
                   struct cl_error *err);
 
-/* mknodat/symlinkat through a resolved parent. Existing file: -EEXIST. */
+/* mknodat/symlinkat through a resolved parent, which is made if missing (0755). Existing file: -EEXIST. */
 int inroot_mknod(int root_fd, const char *path, mode_t mode, dev_t device, struct cl_error *err);
 int inroot_symlink(int root_fd, const char *target, const char *path, struct cl_error *err);
 

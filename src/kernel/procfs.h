@@ -9,7 +9,8 @@
 #include "kernel/calls.h"
 
 /* A detached procfs of the caller's pid namespace that nothing else can see or mount over (fsopen+fsmount; where that is not allowed,
-   /proc after checking magic and inode 1). subset_pid: only the process part ("subset=pid"). Returns a directory fd. */
+   /proc after checking magic and inode 1). subset_pid: only the process part ("subset=pid"). Returns an O_PATH directory fd (procfs_walk_init and
+   the *at calls take it; it can't be read itself). */
 int procfs_open_private(bool subset_pid, struct cl_error *err);
 /* The host's /proc as mounted, checked (PROC_SUPER_MAGIC, inode 1). Returns a directory fd. */
 int procfs_open_host(struct cl_error *err);

@@ -18,9 +18,10 @@
 
 #include "kernel/hook.h"
 
-#define WALK_LEVELS 200 /* of descriptors; the usual limit of a process is 1,024 */
-#define WALK_LINKS  40  /* as the kernel's MAXSYMLINKS */
-#define WALK_RACES  128 /* how often names may change under us before we say -EAGAIN */
+#define WALK_LEVELS     200 /* of descriptors; the usual limit of a process is 1,024 */
+#define WALK_LINKS      40  /* as the kernel's MAXSYMLINKS */
+#define PROC_ROOT_INODE 1
+#define WALK_RACES      128 /* how often names may change under us before we say -EAGAIN */
 
 struct walk {
     const struct walk_goal *goal;
@@ -88,20 +89,25 @@ static int walk_prepend(struct walk *walk, const char *text, size_t length)
 }
 
 /* Procfs's links other than those of its root directory (self, mounts, net) lead where their text does not say. */
-static bool is_magic_link(const struct walk *walk, int link_fd)
+static int refuse_magic_link(const struct walk *walk, int link_fd)
 {
     long magic = 0;
     struct stat parent;
-    if (k_fs_type(link_fd, &magic) < 0)
-        return true;
-    return magic == PROC_SUPER_MAGIC && (fstat(walk_top(walk), &parent) < 0 || parent.st_ino != 1);
+    int code = k_fs_type(link_fd, &magic);
+    if (code < 0 || magic != PROC_SUPER_MAGIC)
+        return code;
+    if (fstat(walk_top(walk), &parent) < 0)
+        return -errno;
+    return parent.st_ino == PROC_ROOT_INODE ? 0 : -ELOOP;
 }
 
 static int walk_follow(struct walk *walk, int link_fd, bool wants_directory)
 {
-    if ((walk->goal->flags & INROOT_NO_SYMLINKS) != 0 || ++walk->links > WALK_LINKS ||
-        is_magic_link(walk, link_fd))
+    if ((walk->goal->flags & INROOT_NO_SYMLINKS) != 0 || ++walk->links > WALK_LINKS)
         return -ELOOP;
+    int code = refuse_magic_link(walk, link_fd);
+    if (code < 0)
+        return code;
     char text[PATH_MAX];
     long length =
         K_CALL("readlinkat", SYS_readlinkat, link_fd, (long)"", (long)text, sizeof text - 1);
@@ -111,7 +117,7 @@ static int walk_follow(struct walk *walk, int link_fd, bool wants_directory)
         walk_pop_to(walk, 0);
     if (wants_directory && text[length - 1] != '/')
         text[length++] = '/'; /* "link/": its target has to be a directory */
-    int code = walk_prepend(walk, text, (size_t)length);
+    code = walk_prepend(walk, text, (size_t)length);
     return code < 0 ? code : WALK_GO_ON;
 }
 
