@@ -113,23 +113,18 @@ world_leftovers() {
         echo "process $pid of this world: $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
     done
     awk -v world="$WORLD" 'index($0, world "/") || $5 == world { print "mount " $0 }' /proc/self/mountinfo
-    # Another process's mount table counts only where it is the host's own: containers' are gone with their processes.
 }
 
 # PIDs of programs of the build under test that were started with this world's root: a monitor that stayed, a forgotten logs -f.
 world_programs() {
     local exe pid
-    for exe in /proc/[0-9]*/exe; do
-        case $(readlink "$exe" 2>/dev/null) in
-        "$CLOCHE_BUILD"/*) ;;
-        *) continue ;;
-        esac
+    while read -r exe; do
         pid=${exe#/proc/}
         pid=${pid%/exe}
         if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qxF "CLOCHE_ROOT=$CLOCHE_ROOT"; then
             echo "$pid"
         fi
-    done
+    done < <(find /proc/[0-9]* -maxdepth 1 -name exe -lname "$CLOCHE_BUILD/*" 2>/dev/null)
 }
 
 # Succeeds as soon as nothing is left; after 10 s prints what is, and fails. Cleaning up goes on after a command's reply.
