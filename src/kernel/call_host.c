@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small facts about files and about this machine's boot. What does not change while a process lives is read once.
+ * Small facts about files and about this machine's boot. What does not change while a process lives
+ * is read once.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls about files and mounts: openat2, the descriptor-based mount API (5.2, mount_setattr 5.12), the older mount, umount2 and
- * pivot_root. Mounts are made detached and attached last, so that a half-made one is never seen.
+ * Calls about files and mounts: openat2, the descriptor-based mount API (5.2, mount_setattr 5.12),
+ * the older mount, umount2 and pivot_root. Mounts are made detached and attached last, so that a
+ * half-made one is never seen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +73,8 @@ int k_fspick(int dirfd, const char *path, unsigned flags)
 
 int k_mount_setattr(int fd, const struct k_mount_change *change)
 {
-    /* struct mount_attr, MOUNT_ATTR_SIZE_VER0; spelled out because libcs before glibc 2.36 lack it. */
+    /* struct mount_attr, MOUNT_ATTR_SIZE_VER0; spelled out because libcs before glibc 2.36 lack
+       it. */
     const struct {
         uint64_t set, clear, propagation, userns_fd;
     } raw = { change->set, change->clear, change->propagation,
@@ -114,7 +116,8 @@ void k_fs_message(int fs_fd, char *text, size_t size)
         return;
     text[0] = '\0';
     bool found = false;
-    /* One message a read ("e text\n", w and i likewise) until ENODATA; bounded, the kernel keeps 8. */
+    /* One message a read ("e text\n", w and i likewise) until ENODATA; bounded, the kernel keeps
+       8. */
     for (int i = 0; i < 16; i++) {
         char line[1024];
         long length = K_CALL("read", SYS_read, fs_fd, (long)line, sizeof line);

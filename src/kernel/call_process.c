@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls about processes: clone3, pidfds, waiting, namespaces to enter, descriptors to pass on, exec, limits.
+ * Calls about processes: clone3, pidfds, waiting, namespaces to enter, descriptors to pass on,
+ * exec, limits.
  *
- * clone3 is used like fork: no shared memory, no new stack. The C library does not hear of it, so the child keeps to async-signal-safe
- * functions until it execs (or was cloned from a process with one thread, where all of libc works but for cached thread ids).
+ * clone3 is used like fork: no shared memory, no new stack. The C library does not hear of it, so
+ * the child keeps to async-signal-safe functions until it execs (or was cloned from a process with
+ * one thread, where all of libc works but for cached thread ids).
  */
 #include "kernel/calls.h"
 
@@ -25,7 +27,8 @@ static long clone_legacy(uint64_t flags, const struct k_clone *arguments, int *p
 {
     if (arguments->cgroup_fd >= 0 || (flags & ONLY_CLONE3) != 0)
         return -ENOSYS;
-    /* The first three arguments are the same on x86-64 and arm64: flags, stack, parent_tid (which takes the pidfd). */
+    /* The first three arguments are the same on x86-64 and arm64: flags, stack, parent_tid
+       (which takes the pidfd). */
     return K_CALL("clone", SYS_clone, (long)(flags | (uint64_t)arguments->exit_signal), 0,
                   (long)pidfd);
 }
@@ -141,7 +144,8 @@ int k_close_range(unsigned first, unsigned last, bool only_cloexec)
 {
     long answer =
         K_CALL("close_range", SYS_close_range, first, last, only_cloexec ? CLOSE_RANGE_CLOEXEC : 0);
-    /* Some sandboxes' filters know no close_range: then the kernel's own list of our descriptors. */
+    /* Some sandboxes' filters know no close_range: then the kernel's own list of our
+       descriptors. */
     if (answer != -ENOSYS && answer != -EPERM)
         return (int)answer;
     cl_auto_fd dir = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls that narrow what a process may do: ids, capabilities, no_new_privs, seccomp, the session keyring.
+ * Calls that narrow what a process may do: ids, capabilities, no_new_privs, seccomp, the session
+ * keyring.
  *
- * They are raw, so they change the calling thread alone (glibc's setuid & co. would signal every thread and take locks); the callers are
- * children with one thread.
+ * They are raw, so they change the calling thread alone (glibc's setuid & co. would signal every
+ * thread and take locks); the callers are children with one thread.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -100,7 +101,8 @@ int k_seccomp_filter(const struct sock_filter *code, size_t count, unsigned flag
 {
     if (count == 0 || count > BPF_MAXINSNS)
         return -EINVAL;
-    /* The kernel's struct wants a pointer to non-const; it copies the program and writes nothing. */
+    /* The kernel's struct wants a pointer to non-const; it copies the program and writes
+       nothing. */
     const struct {
         unsigned short length;
         const struct sock_filter *filter;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * System calls that glibc 2.36 lacks or hides, each as a function that returns >= 0 or -errno and sets no errno.
+ * System calls that glibc 2.36 lacks or hides, each as a function that returns >= 0 or -errno and
+ * sets no errno.
  *
- * Everything here is async-signal-safe and allocates nothing, so the child of a clone3 may call it. All returned fds are
- * close-on-exec. Every call asks the test hook first: CLOCHE_TEST_NO=openat2,clone3,… makes the named calls answer -ENOSYS, and
- * CLOCHE_TEST_FAIL_CALL=N:ERRNO makes the Nth call of the process fail (read once; off costs a load and a branch).
+ * Everything here is async-signal-safe and allocates nothing, so the child of a clone3 may call it.
+ * All returned fds are close-on-exec. Every call asks the test hook first:
+ * CLOCHE_TEST_NO=openat2,clone3,… makes the named calls answer -ENOSYS, and
+ * CLOCHE_TEST_FAIL_CALL=N:ERRNO makes the Nth call of the process fail (read once; off costs a load
+ * and a branch).
  *
- * Constants that older headers lack are defined here (kernel 5.15 is the oldest we run on; the newest used is 6.18).
+ * Constants that older headers lack are defined here (kernel 5.15 is the oldest we run on; the
+ * newest used is 6.18).
  */
 #pragma once
 
@@ -74,19 +78,22 @@ struct k_clone {
     int cgroup_fd;   /* v2 cgroup directory to be born in, or negative */
     int exit_signal; /* usually SIGCHLD */
 };
-/* fork-like clone3(2) (no shared memory). Returns 0 in the child, else the child's pid, with *ret_pidfd owned by the caller
-   (the child's copy of the variable is untouched). Falls back to clone(2) where clone3 is absent or filtered: then a cgroup_fd and
-   flags that clone(2) has no bit for (CLONE_NEWTIME, CLONE_CLEAR_SIGHAND) are refused with -ENOSYS. */
+/* fork-like clone3(2) (no shared memory). Returns 0 in the child, else the child's pid, with
+   *ret_pidfd owned by the caller (the child's copy of the variable is untouched). Falls back to
+   clone(2) where clone3 is absent or filtered: then a cgroup_fd and flags that clone(2) has no
+   bit for (CLONE_NEWTIME, CLONE_CLEAR_SIGHAND) are refused with -ENOSYS. */
 pid_t k_clone3(const struct k_clone *arguments, int *ret_pidfd);
 int k_pidfd_open(pid_t pid);
 int k_pidfd_send_signal(int pidfd, int signo);
-/* waitid(P_PIDFD, …, WEXITED|options). *ret_status is a wait(2) status. 0; -EAGAIN with WNOHANG and nothing yet. Goes on after EINTR. */
+/* waitid(P_PIDFD, …, WEXITED|options). *ret_status is a wait(2) status. 0; -EAGAIN with WNOHANG
+   and nothing yet. Goes on after EINTR. */
 int k_wait_pidfd(int pidfd, int options, int *ret_status);
 /* waitid on a pid, same outputs. */
 int k_wait_pid(pid_t pid, int options, int *ret_status);
 int k_setns(int fd, int namespaces); /* fd: a namespace or a pidfd (5.8) */
 int k_unshare(int namespaces);
-/* only_cloexec: mark, do not close (5.11). Where a sandbox's filter knows no close_range, by the list in /proc/self/fd. */
+/* only_cloexec: mark, do not close (5.11). Where a sandbox's filter knows no close_range, by the
+   list in /proc/self/fd. */
 int k_close_range(unsigned first, unsigned last, bool only_cloexec);
 int k_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 int k_setgroups(size_t count, const gid_t *groups); /* raw call, this thread only */
@@ -100,7 +107,8 @@ int k_cap_ambient_raise(unsigned capability);
 int k_cap_ambient_clear(void);
 unsigned k_cap_last(void); /* probed by PR_CAPBSET_READ, cached */
 int k_no_new_privs(void);
-/* Install a classic BPF program. flags: SECCOMP_FILTER_FLAG_*. Returns 0, or the listener's fd with NEW_LISTENER. */
+/* Install a classic BPF program. flags: SECCOMP_FILTER_FLAG_*. Returns 0, or the listener's fd
+   with NEW_LISTENER. */
 struct sock_filter;
 int k_seccomp_filter(const struct sock_filter *code, size_t count, unsigned flags);
 int k_keyring_join_session(const char *name); /* keyctl(KEYCTL_JOIN_SESSION_KEYRING) */
@@ -122,7 +130,8 @@ int k_fsconfig_fd(int fs_fd, const char *key, int fd);
 int k_fsconfig_create(int fs_fd);
 int k_fsmount(int fs_fd, unsigned mount_attributes); /* MOUNT_ATTR_*; a detached mount */
 int k_fspick(int dirfd, const char *path, unsigned flags);
-/* set/clear: MOUNT_ATTR_*; propagation: MS_PRIVATE… or 0; userns_fd for idmapping, or negative; recursive: AT_RECURSIVE. */
+/* set/clear: MOUNT_ATTR_*; propagation: MS_PRIVATE… or 0; userns_fd for idmapping, or negative;
+   recursive: AT_RECURSIVE. */
 struct k_mount_change {
     uint64_t set, clear, propagation;
     int userns_fd;
@@ -133,13 +142,15 @@ int k_mount(const char *source, const char *target, const char *type, unsigned l
             const char *data);
 int k_umount(const char *target, int flags);
 int k_pivot_root(const char *new_root, const char *put_old);
-/* What the kernel says about a failed fsconfig/fsmount: drains the context's log into text (its first error line). */
+/* What the kernel says about a failed fsconfig/fsmount: drains the context's log into text (its
+   first error line). */
 void k_fs_message(int fs_fd, char *text, size_t size);
 
 /* ---- what this kernel is ---- */
 bool k_is_same_file(int fd_a, int fd_b); /* st_dev and st_ino */
 int k_fs_type(int fd, long *ret_magic);  /* fstatfs f_type */
-/* Boot id (36 characters; "" where /proc can't be read), cached. Not for the child of a clone3 unless its parent asked first. */
+/* Boot id (36 characters; "" where /proc can't be read), cached. Not for the child of a clone3
+   unless its parent asked first. */
 const char *k_boot_id(void);
 /* Ticks per second of the times in /proc/PID/stat. */
 long k_clock_ticks(void);

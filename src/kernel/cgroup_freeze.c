@@ -2,8 +2,9 @@
 /*
  * The freezer of either version.
  *
- * v1: freezer.state passes from FREEZING to FROZEN only while somebody reads it, and nobody is told: it is polled with growing pauses,
- * and FROZEN is written again now and then, since a task that was just forked may have been missed. v2: cgroup.events tells.
+ * v1: freezer.state passes from FREEZING to FROZEN only while somebody reads it, and nobody is
+ * told: it is polled with growing pauses, and FROZEN is written again now and then, since a task
+ * that was just forked may have been missed. v2: cgroup.events tells.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How this host's cgroups are laid out. Runs at every start of a container, so: /proc/self/cgroup says which hierarchies there are, and each is
- * looked for where every distribution mounts it (file-hierarchy(7): /sys/fs/cgroup, /sys/fs/cgroup/CONTROLLERS, /sys/fs/cgroup/unified). Only when one of
- * them is not there, or our own group can't be seen in it (a bind of a part of the tree), /proc/self/mountinfo is read: with
- * thousands of mounts the kernel takes milliseconds to write that.
+ * How this host's cgroups are laid out. Runs at every start of a container, so: /proc/self/cgroup
+ * says which hierarchies there are, and each is looked for where every distribution mounts it
+ * (file-hierarchy(7): /sys/fs/cgroup, /sys/fs/cgroup/CONTROLLERS, /sys/fs/cgroup/unified). Only
+ * when one of them is not there, or our own group can't be seen in it (a bind of a part of the
+ * tree), /proc/self/mountinfo is read: with thousands of mounts the kernel takes milliseconds to
+ * write that.
  */
 #include <errno.h>
 #include <linux/magic.h>
@@ -62,7 +64,8 @@ static int open_mount(int dir_fd, const char *path, bool is_v2)
     return magic == (is_v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) ? cl_take_fd(&fd) : -ENOENT;
 }
 
-/* take_fd: directory of the mount point. A hierarchy whose names do not fit is an error: half a layout would be a silent no. */
+/* take_fd: directory of the mount point. A hierarchy whose names do not fit is an error: half a
+   layout would be a silent no. */
 static int add_hierarchy(struct cgroup_host *host, const struct own_line *own,
                          const char *mount_point, int take_fd)
 {
@@ -93,7 +96,8 @@ static void set_layout(struct cgroup_host *host)
 
 /* ---- the usual places ---- */
 
-/* Our own group is visible at the path that /proc/self/cgroup names: then the mount shows the hierarchy from its root. */
+/* Our own group is visible at the path that /proc/self/cgroup names: then the mount shows the
+   hierarchy from its root. */
 static bool shows_own_group(int root_fd, const char *path)
 {
     if (strcmp(path, "/") == 0)
@@ -114,7 +118,8 @@ static int add_usual(struct cgroup_host *host, int top_fd, const struct own_line
     if (strchr(name, '/') != NULL || CL_PRINT(mount_point, CGROUP_TOP "/%s", name) < 0)
         return -ENOENT;
     cl_auto_fd fd = open_mount(top_fd, name, is_v2);
-    /* The v2 line is there on every kernel that has it, mounted or not; nobody mounts it elsewhere beside v1. */
+    /* The v2 line is there on every kernel that has it, mounted or not; nobody mounts it
+       elsewhere beside v1. */
     if (fd == -ENOENT && is_v2)
         return 0;
     if (fd < 0)
@@ -168,7 +173,8 @@ static void unescape_octal(char *text)
     *out = '\0';
 }
 
-/* "33 31 0:30 /root /mount/point rw - cgroup2 source super,options", with any number of optional fields before the dash. */
+/* "33 31 0:30 /root /mount/point rw - cgroup2 source super,options", with any number of optional
+   fields before the dash. */
 static bool parse_mount_line(char *text, struct mount_line *ret)
 {
     char *dash = strstr(text, " - cgroup");
@@ -235,7 +241,8 @@ static int add_mount(struct cgroup_host *host, const struct own_lines *own,
     for (size_t i = 0; i < own->count && line == NULL; i++)
         if (carries(mount, &own->line[i]))
             line = &own->line[i];
-    /* A hierarchy may be mounted many times (other containers' views): the first that shows our own group wins. */
+    /* A hierarchy may be mounted many times (other containers' views): the first that shows our
+       own group wins. */
     struct own_line seen = { line != NULL ? line->controllers : "", "" };
     if (line == NULL)
         return 0;

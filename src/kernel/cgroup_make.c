@@ -2,11 +2,14 @@
 /*
  * Making and opening groups: the same path in every hierarchy.
  *
- * Any number of processes may make groups below one parent at once, and another may remove the parent when it is empty: so mkdir
- * of the whole path is tried first, parents are made when that finds them missing, and an ENOENT in between starts over.
+ * Any number of processes may make groups below one parent at once, and another may remove the
+ * parent when it is empty: so mkdir of the whole path is tried first, parents are made when that
+ * finds them missing, and an ENOENT in between starts over.
  *
- * Two kinds of hierarchies need more than mkdir. A v1 cpuset is born without cpus and mems (nothing can join it): both are copied from above, and groups that we make as
- * parents get cgroup.clone_children, so that their children are born complete. A v2 group has only the controllers that its parent lets down.
+ * Two kinds of hierarchies need more than mkdir. A v1 cpuset is born without cpus and mems (nothing
+ * can join it): both are copied from above, and groups that we make as parents get
+ * cgroup.clone_children, so that their children are born complete. A v2 group has only the
+ * controllers that its parent lets down.
  */
 #include <errno.h>
 
@@ -52,7 +55,8 @@ static void unmake(int root_fd, const char *path, unsigned made)
     }
 }
 
-/* Make all components from the top; *ret_made: how many of the last ones are new. What a failure left is unmade. */
+/* Make all components from the top; *ret_made: how many of the last ones are new. What a failure
+   left is unmade. */
 static int make_all(int root_fd, const char *path, unsigned *ret_made)
 {
     char prefix[256];
@@ -76,7 +80,8 @@ static int make_all(int root_fd, const char *path, unsigned *ret_made)
     return 0;
 }
 
-/* The whole path first: at most starts its parents are there. -EEXIST when the last component is. */
+/* The whole path first: at most starts its parents are there. -EEXIST when the last component
+   is. */
 static int make_path(int root_fd, const char *path, unsigned *ret_made)
 {
     int code = -ENOENT;
@@ -226,7 +231,8 @@ static int complete(const struct cgroup_host *host, const struct cgroup_hierarch
         return cgroup_list_has(hierarchy->controllers, ',', "cpuset", strlen("cpuset"))
                    ? cpuset_complete(hierarchy->root_fd, path, fd)
                    : 0;
-    /* Beside v1 the few controllers of v2 are let down when one is asked for (cgroup_write): it binds them to v2 for good. */
+    /* Beside v1 the few controllers of v2 are let down when one is asked for (cgroup_write): it
+       binds them to v2 for good. */
     if (host->layout == CGROUP_V2 && !has_same_controllers(hierarchy->root_fd, fd))
         cgroup_delegate(hierarchy->root_fd, path, NULL);
     return 0;

@@ -2,8 +2,9 @@
 /*
  * A group with all groups below it: who is in it, killing them, removing it.
  *
- * What is below may have been made by the container itself. Removal therefore walks without recursion (any depth, two descriptors);
- * listing recurses up to a limit and says so when it is passed.
+ * What is below may have been made by the container itself. Removal therefore walks without
+ * recursion (any depth, two descriptors); listing recurses up to a limit and says so when it is
+ * passed.
  */
 #include <errno.h>
 #include <poll.h>
@@ -46,7 +47,7 @@ static int read_procs(int dir_fd, struct pid_list *list)
         (int)K_CALL("openat", SYS_openat, dir_fd, (long)"cgroup.procs", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fd == -ENODEV || fd == -ENOENT ? 0 : fd; /* removed meanwhile: empty */
-    char text[4096];
+    char text[4096] = "";
     pid_t pid = 0;
     long size;
     while ((size = K_CALL("read", SYS_read, fd, (long)text, sizeof text)) > 0) {
@@ -108,7 +109,8 @@ static void sort_unique(struct pid_list *list)
 
 static int read_members(const struct cgroup *group, struct pid_list *list)
 {
-    /* Beside v1, somebody may be in the v2 group alone (born into it, not yet joined), or the other way round. */
+    /* Beside v1, somebody may be in the v2 group alone (born into it, not yet joined), or the
+       other way round. */
     int indexes[] = { cgroup_index_members(group), cgroup_index_v2(group) };
     for (size_t i = 0; i < CL_COUNT(indexes); i++) {
         int code = indexes[i] >= 0 ? read_tree(group->at[indexes[i]].fd, LEVELS_MAX, list) : 0;
@@ -179,7 +181,8 @@ static bool has_new(const struct pid_list *now, const struct pid_list *killed)
     return false;
 }
 
-/* While all are frozen nobody forks and nobody's number passes to another. A group that won't freeze in time is killed all the same, and again. */
+/* While all are frozen nobody forks and nobody's number passes to another. A group that won't
+   freeze in time is killed all the same, and again. */
 static int kill_round(const struct cgroup *group, struct pid_list *now, struct pid_list *killed)
 {
     (void)cgroup_freeze(group, true, 20, NULL);
@@ -212,7 +215,8 @@ int cgroup_kill(const struct cgroup *group)
     int code = v2 >= 0 ? cgroup_file_write(v2, "cgroup.kill", "1") : -ENOENT;
     if (code < 0 && code != -ENOENT && code != -EOPNOTSUPP)
         return code;
-    /* v1 lists may hold processes that are not in the v2 group; those that cgroup.kill reached get a second SIGKILL at worst. */
+    /* v1 lists may hold processes that are not in the v2 group; those that cgroup.kill reached
+       get a second SIGKILL at worst. */
     return code >= 0 && members < 0 ? 0 : kill_by_list(group);
 }
 
@@ -231,7 +235,8 @@ static int first_child(int dir_fd, char name[static 256])
     return code == -ENOENT || code == -ENODEV ? 0 : code;
 }
 
-/* One descent: removes children that have none, goes down into one that has. *ret_depth: how far down it ended. */
+/* One descent: removes children that have none, goes down into one that has. *ret_depth: how far
+   down it ended. */
 static int remove_descend(int top_fd, unsigned *ret_depth)
 {
     char name[256], ignored[256];
@@ -303,7 +308,8 @@ int cgroup_remove(struct cgroup_host *host, const char *path)
     if (code < 0)
         return code;
     bool done[CGROUP_MAX_HIERARCHIES] = { false };
-    /* A killed process keeps its group busy until it is off the CPU: 0.5 ms, doubled up to a quarter of a second in all. */
+    /* A killed process keeps its group busy until it is off the CPU: 0.5 ms, doubled up to a
+       quarter of a second in all. */
     for (int delay_us = 500;; delay_us *= 2) {
         code = 0;
         for (size_t i = 0; i < host->count; i++) {

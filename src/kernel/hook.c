@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate of hook.h: reads its two variables once before main (no lock and no lazy state on the path of the calls), then answers
- * which call is to fail. It allocates nothing: the child of a clone3 goes through here.
+ * The gate of hook.h: reads its two variables once before main (no lock and no lazy state on the
+ * path of the calls), then answers which call is to fail. It allocates nothing: the child of a
+ * clone3 goes through here.
  */
 #include "kernel/hook.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths inside a rootfs: openat2 where the kernel lets us, walk.c's hand-walk elsewhere and wherever something is to be made.
+ * Paths inside a rootfs: openat2 where the kernel lets us, walk.c's hand-walk elsewhere and
+ * wherever something is to be made.
  *
- * Making goes by the hand-walk on purpose: images have links such as /var/run -> /run whose target is missing, and only a walk that
- * reads each link can make the target where the image means it. What exists already (the usual case) costs one openat2.
+ * Making goes by the hand-walk on purpose: images have links such as /var/run -> /run whose target
+ * is missing, and only a walk that reads each link can make the target where the image means it.
+ * What exists already (the usual case) costs one openat2.
  */
 #include "kernel/inroot.h"
 
@@ -14,8 +16,8 @@
 #include "kernel/hook.h"
 #include "kernel/walk.h"
 
-/* openat2 answers EAGAIN when a rename anywhere on the machine crosses a ".." of ours; then the walk by hand, which holds its
-   parents, decides. */
+/* openat2 answers EAGAIN when a rename anywhere on the machine crosses a ".." of ours; then the
+   walk by hand, which holds its parents, decides. */
 #define OPENAT2_TRIES 32
 
 static int open_plain(int root_fd, const char *path, int open_flags, mode_t mode,
@@ -34,7 +36,8 @@ static int open_plain(int root_fd, const char *path, int open_flags, mode_t mode
     int fd = -EAGAIN;
     for (int i = 0; fd == -EAGAIN && i < OPENAT2_TRIES; i++)
         fd = k_openat2(root_fd, path, &how);
-    /* EPERM is also what filters of older sandboxes answer to a call that they do not know; by hand the true answer comes out. */
+    /* EPERM is also what filters of older sandboxes answer to a call that they do not know; by
+       hand the true answer comes out. */
     if (fd != -ENOSYS && fd != -EPERM && fd != -EAGAIN)
         return fd;
     struct walk_goal goal = { .open_flags = open_flags, .mode = (mode_t)how.mode, .flags = flags };
@@ -94,7 +97,8 @@ int inroot_make_file(int root_fd, const char *path, mode_t mode, struct cl_error
     return fd < 0 ? report(err, fd, "make file", path) : fd;
 }
 
-/* Split by text: the last component (it is not followed by any caller) and what is before it. "." for the root. */
+/* Split by text: the last component (it is not followed by any caller) and what is before it.
+   "." for the root. */
 static int split(const char *path, char directory[static PATH_MAX], char name[static 256])
 {
     size_t end = strlen(path);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Room kernel: one thin typed call per kernel feature that containers are made of, the only way to a path inside a rootfs
- * (inroot.h), checked access to /proc (procfs.h), cgroup files of either version (cgroupfs.h), and what this kernel can do.
- * Uses base. Knows no containers, no images and no policy.
+ * Room kernel: one thin typed call per kernel feature that containers are made of, the only way to
+ * a path inside a rootfs (inroot.h), checked access to /proc (procfs.h), cgroup files of either
+ * version (cgroupfs.h), and what this kernel can do. Uses base. Knows no containers, no images and
+ * no policy.
  */
 #pragma once
 

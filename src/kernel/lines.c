@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line reader over a caller's buffer. One byte of the buffer is kept free for the NUL of a last line without newline.
+ * A line reader over a caller's buffer. One byte of the buffer is kept free for the NUL of a last
+ * line without newline.
  */
 #include "kernel/lines.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces as files: /proc/PID/ns links and the ioctls of nsfs. One table row per type; everything else is look-ups in it.
+ * Namespaces as files: /proc/PID/ns links and the ioctls of nsfs. One table row per type;
+ * everything else is look-ups in it.
  */
 #include "kernel/nsfs.h"
 
@@ -22,7 +23,8 @@ const struct k_ns_info k_ns_table[K_NS_COUNT] = {
     [K_NS_USER] = { "user", "user", CLONE_NEWUSER },
 };
 
-/* The links, spelled out: the lens reads eight of them for every process of the host, so no snprintf here. */
+/* The links, spelled out: the lens reads eight of them for every process of the host, so no
+   snprintf here. */
 static const char *const ns_links[K_NS_COUNT] = {
     [K_NS_TIME] = "ns/time", [K_NS_UTS] = "ns/uts",       [K_NS_IPC] = "ns/ipc",
     [K_NS_NET] = "ns/net",   [K_NS_CGROUP] = "ns/cgroup", [K_NS_MNT] = "ns/mnt",

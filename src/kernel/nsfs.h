@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces as files (namespaces(7), ioctl_ns(2)). Nothing here enters a namespace except k_setns in calls.h.
+ * Namespaces as files (namespaces(7), ioctl_ns(2)). Nothing here enters a namespace except k_setns
+ * in calls.h.
  */
 #pragma once
 
@@ -30,7 +31,8 @@ int k_ns_by_flag(int clone_flag);
 
 /* proc_pid_fd is an open /proc/PID directory. */
 int k_ns_open(int proc_pid_fd, enum k_ns type, int *ret_fd, struct cl_error *err);
-/* Inode of a namespace by the link text "mnt:[4026531841]" (readlinkat: cheaper than opening, same permission). 0 or -errno. */
+/* Inode of a namespace by the link text "mnt:[4026531841]" (readlinkat: cheaper than opening,
+   same permission). 0 or -errno. */
 int k_ns_inode(int proc_pid_fd, enum k_ns type, uint64_t *ret_inode);
 int k_ns_children_inode(int proc_pid_fd, bool pid_not_time,
                         uint64_t *ret_inode); /* pid_for_children / time_for_children */

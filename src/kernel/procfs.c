@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a /proc that is one, writing to it, and walking its processes. What the files of a process say is read in
- * procfs_read.c.
+ * Opening a /proc that is one, writing to it, and walking its processes. What the files of a
+ * process say is read in procfs_read.c.
  *
- * Writing: "self" and "thread-self" are the only links on the way; they are read first (their text is a pid, checked), so everything else
- * can be resolved with links and mount crossings forbidden. A file bound over /proc/self/attr/exec then is -EXDEV, not a
- * write that goes astray.
+ * Writing: "self" and "thread-self" are the only links on the way; they are read first (their text
+ * is a pid, checked), so everything else can be resolved with links and mount crossings forbidden.
+ * A file bound over /proc/self/attr/exec then is -EXDEV, not a write that goes astray.
  */
 #include "kernel/procfs.h"
 

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc, read through a descriptor that was checked to be the root of a procfs (CVE-2019-16884, CVE-2025-52881): a tmpfs or a bind put over /proc
- * can't answer for the kernel. All per-process reads go through an open /proc/PID directory, which stays bound to that
- * process even when its pid is reused (reads then fail with -ESRCH).
+ * /proc, read through a descriptor that was checked to be the root of a procfs (CVE-2019-16884,
+ * CVE-2025-52881): a tmpfs or a bind put over /proc can't answer for the kernel. All per-process
+ * reads go through an open /proc/PID directory, which stays bound to that process even when its pid
+ * is reused (reads then fail with -ESRCH).
  */
 #pragma once
 
 #include "kernel/calls.h"
 
-/* A detached procfs of the caller's pid namespace that nothing else can see or mount over (fsopen+fsmount; where that is not allowed,
-   /proc after checking magic and inode 1). subset_pid: only the process part ("subset=pid"). Returns an O_PATH directory fd (procfs_walk_init and
-   the *at calls take it; it can't be read itself). */
+/* A detached procfs of the caller's pid namespace that nothing else can see or mount over
+   (fsopen+fsmount; where that is not allowed, /proc after checking magic and inode 1).
+   subset_pid: only the process part ("subset=pid"). Returns an O_PATH directory fd
+   (procfs_walk_init and the *at calls take it; it can't be read itself). */
 int procfs_open_private(bool subset_pid, struct cl_error *err);
 /* The host's /proc as mounted, checked (PROC_SUPER_MAGIC, inode 1). Returns a directory fd. */
 int procfs_open_host(struct cl_error *err);
 /* /proc/PID as a directory fd; -ESRCH when there is no such process. */
 int procfs_open_pid(int proc_fd, pid_t pid);
-/* Write to /proc/self/…, /proc/sys/… below proc_fd: no symlink but self/thread-self, no crossing of mounts. 0 or -errno. */
+/* Write to /proc/self/…, /proc/sys/… below proc_fd: no symlink but self/thread-self, no crossing
+   of mounts. 0 or -errno. */
 int procfs_write(int proc_fd, const char *path, const char *text);
 
-/* Walk all numeric entries of proc_fd in ascending readdir order: getdents64 into a buffer of the caller's. */
+/* Walk all numeric entries of proc_fd in ascending readdir order: getdents64 into a buffer of
+   the caller's. */
 struct procfs_walk {
     int fd; /* own descriptor of the directory; close by procfs_walk_done */
     size_t used, size;
@@ -55,7 +59,8 @@ struct procfs_status {
     uint64_t vm_rss_kb;
 };
 int procfs_read_status(int pid_fd, struct procfs_status *ret); /* 0 or -errno */
-/* The command line with NULs as spaces; kernel threads and zombies: "[comm]". Truncates. Returns length or -errno. */
+/* The command line with NULs as spaces; kernel threads and zombies: "[comm]". Truncates. Returns
+   length or -errno. */
 ssize_t procfs_read_command(int pid_fd, char *buffer, size_t size);
 /* Start time of a process: 0 and ticks, or -ESRCH. */
 int procfs_start_ticks(int proc_fd, pid_t pid, uint64_t *ret_ticks);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of a process say (proc(5)): stat, status, cmdline, comm. The lens reads these for every process of a host, so each is
- * open + read + close into the stack and parsed by hand, without stdio and without allocation.
+ * What the files of a process say (proc(5)): stat, status, cmdline, comm. The lens reads these for
+ * every process of a host, so each is open + read + close into the stack and parsed by hand,
+ * without stdio and without allocation.
  *
  * Names and command lines are text that the process chose: they may hold anything but NUL.
  */
@@ -38,7 +39,8 @@ static ssize_t read_once(int dir_fd, const char *name, char *buffer, size_t size
     return got;
 }
 
-/* Numbers of one line, blanks between; -1 style negatives only in stat's tty and process group fields. */
+/* Numbers of one line, blanks between; -1 style negatives only in stat's tty and process group
+   fields. */
 static const char *skip_blanks(const char *at)
 {
     while (*at == ' ' || *at == '\t')
@@ -95,7 +97,8 @@ enum {
 
 static int parse_stat(const char *text, size_t size, struct procfs_stat *ret)
 {
-    /* The name is in parentheses and may hold some itself: all fields after its last one are numbers. */
+    /* The name is in parentheses and may hold some itself: all fields after its last one are
+       numbers. */
     const char *open = memchr(text, '(', size), *close = memrchr(text, ')', size);
     if (open == NULL || close == NULL || close < open || close + 2 >= text + size)
         return -EINVAL;
@@ -270,7 +273,8 @@ int procfs_read_status(int pid_fd, struct procfs_status *ret)
     char buffer[4096], *line = NULL;
     struct k_lines lines = { .fd = fd, .buffer = buffer, .size = sizeof buffer };
     size_t next = 0, length = 0;
-    /* Ends at the last field, without the read that would find the end of the file; kernels without seccomp have it not. */
+    /* Ends at the last field, without the read that would find the end of the file; kernels
+       without seccomp have it not. */
     while (next < CL_COUNT(status_fields)) {
         int code = k_lines_next(&lines, &line, &length);
         if (code < 0)

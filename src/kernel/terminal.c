@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pseudo-terminals. The master comes from the ptmx of one devpts instance, is checked to be one (character device 5:2), and hands out its
- * own slave by TIOCGPTPEER (4.13): no name in /dev/pts is ever opened, so whatever lies there can't be taken for the slave.
+ * Pseudo-terminals. The master comes from the ptmx of one devpts instance, is checked to be one
+ * (character device 5:2), and hands out its own slave by TIOCGPTPEER (4.13): no name in /dev/pts is
+ * ever opened, so whatever lies there can't be taken for the slave.
  */
 #include "kernel/terminal.h"
 

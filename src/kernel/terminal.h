@@ -8,8 +8,9 @@
 
 #include "kernel/calls.h"
 
-/* Open a pair on the devpts instance at devpts_fd (directory; negative: the host's /dev/pts). The slave is opened by TIOCGPTPEER from the master,
-   never by name (CVE-2025-52565: a fake /dev/pts). index: its number N in /dev/pts/N. */
+/* Open a pair on the devpts instance at devpts_fd (directory; negative: the host's /dev/pts).
+   The slave is opened by TIOCGPTPEER from the master, never by name (CVE-2025-52565: a fake
+   /dev/pts). index: its number N in /dev/pts/N. */
 int terminal_open_pair(int devpts_fd, int *ret_master, int *ret_slave, unsigned *ret_index,
                        struct cl_error *err);
 int terminal_set_size(int fd, unsigned rows, unsigned columns);

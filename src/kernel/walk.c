@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hand-walk below a root: what openat2(RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) does in the kernel, for kernels and sandboxes without it, and
- * for making missing directories where links (dangling ones too) have to be followed first.
+ * The hand-walk below a root: what openat2(RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS) does in the
+ * kernel, for kernels and sandboxes without it, and for making missing directories where links
+ * (dangling ones too) have to be followed first.
  *
- * A stack holds a descriptor (O_PATH) of every directory between the root and where we are. One component is one openat(O_PATH|O_NOFOLLOW) below the top; what was
- * opened is then judged by its descriptor, never by its name again: a directory is pushed, a symbolic link is read through the
- * descriptor and its text put before the rest of the path, ".." pops, "/" pops all. So whatever is renamed meanwhile, every
- * descriptor was reached from the root by descending, and nothing above it can be named. The last component is opened with
- * O_NOFOLLOW below the top; if it turns out to be a link it is read like the others.
+ * A stack holds a descriptor (O_PATH) of every directory between the root and where we are. One
+ * component is one openat(O_PATH|O_NOFOLLOW) below the top; what was opened is then judged by its
+ * descriptor, never by its name again: a directory is pushed, a symbolic link is read through the
+ * descriptor and its text put before the rest of the path, ".." pops, "/" pops all. So whatever is
+ * renamed meanwhile, every descriptor was reached from the root by descending, and nothing above it
+ * can be named. The last component is opened with O_NOFOLLOW below the top; if it turns out to be a
+ * link it is read like the others.
  */
 #include "kernel/walk.h"
 
@@ -15,6 +18,12 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#ifndef STATX_TYPE /* musl before 1.2.4 */
+#include <linux/stat.h>
+#endif
+#ifndef STATX_MNT_ID
+#define STATX_MNT_ID 0x1000 /* 5.8 */
+#endif
 
 #include "kernel/hook.h"
 
@@ -88,7 +97,8 @@ static int walk_prepend(struct walk *walk, const char *text, size_t length)
     return 0;
 }
 
-/* Procfs's links other than those of its root directory (self, mounts, net) lead where their text does not say. */
+/* Procfs's links other than those of its root directory (self, mounts, net) lead where their
+   text does not say. */
 static int refuse_magic_link(const struct walk *walk, int link_fd)
 {
     long magic = 0;
@@ -121,7 +131,8 @@ static int walk_follow(struct walk *walk, int link_fd, bool wants_directory)
     return code < 0 ? code : WALK_GO_ON;
 }
 
-/* Cut the next component off the rest. *ret_is_last: nothing but slashes follows; *ret_slash: at least one does. */
+/* Cut the next component off the rest. *ret_is_last: nothing but slashes follows; *ret_slash: at
+   least one does. */
 static int walk_cut(struct walk *walk, char name[static NAME_MAX + 1], bool *ret_is_last,
                     bool *ret_slash)
 {
@@ -207,14 +218,16 @@ static int walk_make_last(struct walk *walk, const char *name, bool slash)
     return walk_again(walk, name, slash);
 }
 
-/* What is there is no link (or is one that the caller wants to have opened itself): open it for real. */
+/* What is there is no link (or is one that the caller wants to have opened itself): open it for
+   real. */
 static int walk_open_last(struct walk *walk, const char *name, bool slash)
 {
     int flags = walk->goal->open_flags | O_NOFOLLOW | (slash ? O_DIRECTORY : 0);
     cl_auto_fd fd = open_below(walk_top(walk), name, flags, walk->goal->mode);
     bool may_be_link = (walk->goal->open_flags & O_NOFOLLOW) == 0 || slash;
     if (fd < 0) {
-        /* It has become a link since we looked (which a directory's open calls ENOTDIR): look again. */
+        /* It has become a link since we looked (which a directory's open calls ENOTDIR): look
+           again. */
         bool changed =
             may_be_link && (fd == -ELOOP || (fd == -ENOTDIR && (flags & O_DIRECTORY) != 0));
         return changed ? walk_again(walk, name, slash) : fd;
@@ -287,12 +300,8 @@ int walk_open(int root_fd, const char *path, const struct walk_goal *goal)
         return -ENOENT;
     if (length >= PATH_MAX)
         return -ENAMETOOLONG;
-    struct walk walk;
-    walk.goal = goal;
-    walk.stack[0] = root_fd;
-    walk.depth = walk.links = walk.races = 0;
-    walk.rest = walk.buffer + sizeof walk.buffer - 1;
-    walk.rest[0] = '\0';
+    struct walk walk = { .goal = goal, .stack = { root_fd } };
+    walk.rest = walk.buffer + sizeof walk.buffer - 1; /* an empty string */
     if ((goal->flags & INROOT_NO_XDEV) != 0) {
         int code = mount_of(root_fd, &walk.root_mount);
         if (code < 0)

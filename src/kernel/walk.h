@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hand-walk: resolves a path below a root component by component, for inroot.c alone. See walk.c for how.
+ * The hand-walk: resolves a path below a root component by component, for inroot.c alone. See
+ * walk.c for how.
  */
 #pragma once
 
@@ -22,5 +23,6 @@ struct walk_goal {
     enum walk_make make;
 };
 
-/* Returns the fd or -errno. Async-signal-safe; about 9 KB of stack, one descriptor for each level below the root. */
+/* Returns the fd or -errno. Async-signal-safe; about 9 KB of stack, one descriptor for each
+   level below the root. */
 int walk_open(int root_fd, const char *path, const struct walk_goal *goal);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What several tests of this room share: a temporary directory, a child in namespaces of its own whose checks count here.
+ * What several tests of this room share: a temporary directory, a child in namespaces of its own
+ * whose checks count here.
  */
 #pragma once
 
@@ -35,7 +36,8 @@ static inline void scratch_remove(struct scratch *scratch)
     scratch->fd = cl_close(scratch->fd);
 }
 
-/* Run checks in a forked child that first unshares `namespaces`; its failures count as ours. False: it can't unshare. */
+/* Run checks in a forked child that first unshares `namespaces`; its failures count as ours.
+   False: it can't unshare. */
 static inline bool in_child(int namespaces, void (*checks)(void *), void *argument)
 {
     enum { CANNOT = 99 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The calls themselves: processes are born, signalled and waited for by pidfd; what falls back does; mounts are made detached.
+ * The calls themselves: processes are born, signalled and waited for by pidfd; what falls back
+ * does; mounts are made detached.
  */
 #include "kernel/calls.h"
 

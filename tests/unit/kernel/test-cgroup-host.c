@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding out how cgroups are laid out: on this host as it is, and, in private mount namespaces, as pure v1, pure v2, in unusual places, not at
- * all.
+ * Finding out how cgroups are laid out: on this host as it is, and, in private mount namespaces, as
+ * pure v1, pure v2, in unusual places, not at all.
  */
 #include "kernel/cgroupfs.h"
 
@@ -143,7 +143,8 @@ static void a_part_of_the_tree(void *argument)
     cl_auto_fd dir = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cl_auto_fd above = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CHECK_INT(cl_write_small(dir, "tasks", "0"), 0);
-    /* As in a container whose runtime binds its group over the hierarchy: /proc/self/cgroup says /cloche-test-N, the mount shows that as its root. */
+    /* As in a container whose runtime binds its group over the hierarchy: /proc/self/cgroup says
+       /cloche-test-N, the mount shows that as its root. */
     CHECK_INT(k_mount(part, scratch->path, NULL, MS_BIND, NULL), 0);
     CHECK_INT(k_umount(place, MNT_DETACH), 0);
     CHECK_INT(k_mount(scratch->path, place, NULL, MS_BIND, NULL), 0);

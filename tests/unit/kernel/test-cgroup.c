@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Groups: made, joined, limited, frozen, killed, removed; on the layout of this host and, where that can be had, on pure v2 in
- * private namespaces. Everything is below one group of this test's own, which it removes.
+ * Groups: made, joined, limited, frozen, killed, removed; on the layout of this host and, where
+ * that can be had, on pure v2 in private namespaces. Everything is below one group of this test's
+ * own, which it removes.
  */
 #include "kernel/cgroupfs.h"
 
@@ -50,7 +51,8 @@ static bool make(struct place *place, struct cgroup *group)
     return false;
 }
 
-/* A child in the group: joined by itself, or born into it where there is v2. It echoes bytes of the socket until it is killed. */
+/* A child in the group: joined by itself, or born into it where there is v2. It echoes bytes of
+   the socket until it is killed. */
 static pid_t populate_talking(const struct cgroup *group, int *ret_pidfd, int *ret_socket)
 {
     int ours = -EBADF, theirs = -EBADF;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths inside a rootfs. Every case runs twice, by openat2 and by the hand-walk: both have to give the same answer, and neither may ever
- * show what lies beside the root, also while another thread exchanges directories for links.
+ * Paths inside a rootfs. Every case runs twice, by openat2 and by the hand-walk: both have to give
+ * the same answer, and neither may ever show what lies beside the root, also while another thread
+ * exchanges directories for links.
  */
 #include "kernel/inroot.h"
 
@@ -427,7 +428,8 @@ struct enemy {
     pthread_t thread;
 };
 
-/* swap is a directory, then a link to the outside, then a directory …; other moves in and out of dir, which makes openat2 say EAGAIN. */
+/* swap is a directory, then a link to the outside, then a directory …; other moves in and out of
+   dir, which makes openat2 say EAGAIN. */
 static void *exchange(void *argument)
 {
     struct enemy *enemy = argument;

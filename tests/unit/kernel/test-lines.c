@@ -6,7 +6,8 @@
 
 #include "support.h"
 
-/* Write text into a pipe in pieces of one byte less than it has room for, then read its lines, joined by '|'. */
+/* Write text into a pipe in pieces of one byte less than it has room for, then read its lines,
+   joined by '|'. */
 static void lines_of(const char *text, size_t buffer_size, char *joined, size_t size)
 {
     char buffer[64];

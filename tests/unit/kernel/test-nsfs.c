@@ -92,7 +92,8 @@ TEST(a_directory_without_namespaces)
 static void parent_of_pid_namespace(void *ignored)
 {
     (void)ignored;
-    /* Unshared: our children's PID namespace is a new one, whose parent is ours. It exists once it has a process. */
+    /* Unshared: our children's PID namespace is a new one, whose parent is ours. It exists once
+       it has a process. */
     pid_t pid = fork();
     if (pid == 0)
         pause();
