@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cloche's default isolation as a spec: seven private namespaces, the standard mounts, masked and read-only paths (the union of what Docker,
+ * Podman and containerd hide), 11 capabilities, devices denied but the runtime-spec's default ones. Who can, tightens; who must, opens one
+ * thing at a time.
+ */
+#include "oci/spec_private.h"
+
+#include "oci/names.h"
+
+#include <errno.h>
+
+static const enum oci_namespace_type default_namespaces[] = {
+    OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_MOUNT, OCI_NS_IPC, OCI_NS_UTS, OCI_NS_CGROUP, OCI_NS_TIME,
+};
+
+struct default_mount {
+    const char *destination;
+    const char *type;
+    const char *source;
+    const char *options[8];
+};
+static const struct default_mount default_mounts[] = {
+    { "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
+    { "/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" } },
+    { "/dev/pts",
+      "devpts",
+      "devpts",
+      { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
+    { "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } },
+    { "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" } },
+    { "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
+    { "/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" } },
+};
+
+/* What tells about the host, lets one act on it, or has been an attack before. The thermal_throttle directories of the CPUs are many; the
+   runtime adds them from the host's /sys. */
+static const char *const masked_paths[] = {
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+    NULL,
+};
+static const char *const readonly_paths[] = {
+    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
+};
+
+/* Device cgroup: nothing, then mknod of anything (the node alone opens nothing), then the default devices and terminals. */
+#define RULE(allow_, type_, major_, minor_, access_)                                               \
+    {                                                                                              \
+        .allow = (allow_), .type = OCI_DEVICE_##type_, .major = { (major_) >= 0, (major_) },       \
+        .minor = { (minor_) >= 0, (minor_) }, .access = (access_)                                  \
+    }
+static const struct {
+    bool allow;
+    enum oci_device_type type;
+    struct oci_opt_i64 major;
+    struct oci_opt_i64 minor;
+    const char *access;
+} device_rules[] = {
+    RULE(false, ALL, -1, -1, "rwm"),  RULE(true, CHAR, -1, -1, "m"),
+    RULE(true, BLOCK, -1, -1, "m"),   RULE(true, CHAR, 1, 3, "rwm"), /* null */
+    RULE(true, CHAR, 1, 5, "rwm"),                                   /* zero */
+    RULE(true, CHAR, 1, 7, "rwm"),                                   /* full */
+    RULE(true, CHAR, 1, 8, "rwm"),                                   /* random */
+    RULE(true, CHAR, 1, 9, "rwm"),                                   /* urandom */
+    RULE(true, CHAR, 5, 0, "rwm"),                                   /* tty */
+    RULE(true, CHAR, 5, 2, "rwm"),                                   /* ptmx */
+    RULE(true, CHAR, 136, -1, "rwm"),                                /* pts */
+};
+
+static int add_device_rules(struct oci_spec *spec)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < CL_COUNT(device_rules); i++) {
+        cl_auto_free char *access = cl_strdup(device_rules[i].access);
+        struct oci_device_rule rule = {
+            .allow = device_rules[i].allow,
+            .type = device_rules[i].type,
+            .major = device_rules[i].major,
+            .minor = device_rules[i].minor,
+            .access = access,
+        };
+        r = access == NULL ? -ENOMEM : oci_device_rule_add(spec, &rule);
+    }
+    return r;
+}
+
+static int fill_isolation(struct oci_spec *spec)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < CL_COUNT(default_namespaces); i++)
+        r = oci_namespace_add(spec, default_namespaces[i], NULL);
+    for (size_t i = 0; r == 0 && i < CL_COUNT(default_mounts); i++) {
+        const struct default_mount *mount = &default_mounts[i];
+        r = oci_mount_add_strv(spec, mount->destination, mount->type, mount->source,
+                               mount->options);
+    }
+    if (r == 0)
+        r = cl_strv_copy(&spec->linux_.masked_paths, masked_paths);
+    if (r == 0)
+        r = cl_strv_copy(&spec->linux_.readonly_paths, readonly_paths);
+    return r < 0 ? r : add_device_rules(spec);
+}
+
+static int fill_process(struct oci_process *process)
+{
+    static const char *const args[] = { "sh", NULL };
+    int r = oci_args_set(process, args);
+    if (r == 0)
+        r = oci_env_set(process,
+                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    return r < 0 ? r : oci_capabilities_set(process, oci_cap_default);
+}
+
+struct oci_spec *oci_spec_new_default(void)
+{
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new();
+    if (spec == NULL)
+        return NULL;
+    int r = oci_string_set(&spec->root.path, "rootfs");
+    if (r == 0)
+        r = fill_process(spec->process);
+    if (r == 0)
+        r = fill_isolation(spec);
+    return r < 0 ? NULL : cl_take(spec);
+}
