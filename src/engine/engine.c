@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening and closing the engine.
+ */
+#include "engine/engine_private.h"
+
+int engine_open(const struct engine_options *options, struct engine **ret, struct cl_error *err)
+{
+    CL_AUTO(engine_close) struct engine *engine = cl_calloc(1, sizeof *engine);
+    if (engine == NULL || (engine->cgroup_parent = cl_strdup(options->cgroup_parent)) == NULL)
+        return cl_fail(err, ENOMEM, "open the engine");
+    int result = store_open(options->root, options->state, &engine->store, err);
+    if (result < 0)
+        return result;
+    *ret = cl_take(engine);
+    return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    store_close(engine->store);
+    free(engine->cgroup_parent);
+    free(engine);
+}
+
+struct store *engine_store(struct engine *engine)
+{
+    return engine->store;
+}
