@@ -4,6 +4,7 @@
  */
 #include "oci/image_spec.h"
 
+#include "base/digest.h"
 #include "oci/fields.h"
 
 #include <errno.h>

@@ -202,11 +202,18 @@ static int sysctl_name(const char *key, char name[static 256])
     return 0;
 }
 
+/* Two separators in a row are a ".." of the path below /proc/sys in one of the two spellings. */
+static bool is_sysctl_key(const char *key)
+{
+    bool has_start = *key != '\0' && *key != '.' && *key != '/';
+    return has_start && strstr(key, "..") == NULL && strstr(key, "//") == NULL;
+}
+
 static int check_sysctl(struct oci_check *check, const struct oci_spec *spec, const char *key)
 {
     char shown[64], name[256];
     oci_at(check, "linux.sysctl[\"%s\"]", oci_shown(key, shown));
-    if (*key == '\0' || sysctl_name(key, name) < 0 || strstr(name, "..") != NULL)
+    if (!is_sysctl_key(key) || sysctl_name(key, name) < 0)
         return oci_refuse(check, "not a sysctl's name");
     if (cl_streq(name, "kernel.hostname"))
         return oci_refuse(check, "use the property hostname instead");
