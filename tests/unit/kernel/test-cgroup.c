@@ -7,6 +7,7 @@
 #include "kernel/cgroupfs.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -64,6 +65,7 @@ static pid_t populate_talking(const struct cgroup *group, int *ret_pidfd, int *r
     pid_t pid = k_clone3(&arguments, ret_pidfd);
     if (pid == 0) {
         close(ours);
+        (void)k_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a killed test leaves nobody behind */
         if (cgroup_join_self(group, false) < 0 || write(theirs, "y", 1) != 1)
             _exit(1);
         while (read(theirs, &byte, 1) == 1 && write(theirs, &byte, 1) == 1)

@@ -428,8 +428,8 @@ struct enemy {
     pthread_t thread;
 };
 
-/* swap is a directory, then a link to the outside, then a directory …; other moves in and out of
-   dir, which makes openat2 say EAGAIN. */
+/* swap is a directory (last a file), then a link to the outside, then a directory …; other moves
+   in and out of dir, which makes openat2 say EAGAIN. */
 static void *exchange(void *argument)
 {
     struct enemy *enemy = argument;
@@ -437,6 +437,7 @@ static void *exchange(void *argument)
     while (!atomic_load(&enemy->stop)) {
         (void)renameat2(root, "swap", root, "trap", RENAME_EXCHANGE);
         (void)renameat2(root, "swap", root, "climb", RENAME_EXCHANGE);
+        (void)renameat2(root, "last", root, "last-trap", RENAME_EXCHANGE);
         (void)renameat2(root, "other", root, "dir/other", 0);
         (void)renameat2(root, "dir/other", root, "other", 0);
     }
@@ -445,9 +446,10 @@ static void *exchange(void *argument)
 
 static void race_once(const struct tree *tree, int i)
 {
-    static const char *const paths[] = { "swap/secret", "dir/other/../../swap/secret",
-                                         "swap/../dir/file", "rootlink/swap/secret",
-                                         "other/../../outside/secret" };
+    static const char *const paths[] = {
+        "swap/secret", "dir/other/../../swap/secret", "swap/../dir/file", "rootlink/swap/secret",
+        "last",        "other/../../outside/secret"
+    };
     char text[16] = "", path[64];
     cl_auto_fd fd = inroot_open(tree->root, paths[(size_t)i % CL_COUNT(paths)], O_RDONLY, 0,
                                 INROOT_FOLLOW, NULL);
@@ -466,11 +468,15 @@ static void race(const char *mask)
     struct tree tree;
     struct enemy enemy = { .tree = &tree };
     REQUIRE(tree_make(&tree));
+    char secret[96];
+    snprintf(secret, sizeof secret, "%s/secret", tree.outside);
+    REQUIRE(put_file(tree.root, "last", "inside") &&
+            symlinkat(secret, tree.root, "last-trap") == 0);
     REQUIRE(symlinkat(tree.outside, tree.root, "trap") == 0 &&
             symlinkat("../outside", tree.root, "climb") == 0);
     REQUIRE(pthread_create(&enemy.thread, NULL, exchange, &enemy) == 0);
     k_hook_set(mask, NULL);
-    for (int i = 0; i < 4000; i++)
+    for (int i = 0; i < 6000; i++)
         race_once(&tree, i);
     k_hook_set(NULL, NULL);
     atomic_store(&enemy.stop, true);

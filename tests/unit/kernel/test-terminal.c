@@ -134,4 +134,18 @@ TEST(a_pair_on_a_devpts_of_our_own)
         SKIP("can't make a mount namespace here");
 }
 
+TEST(a_pair_on_a_detached_devpts)
+{
+    struct pair pair;
+    if (geteuid() != 0)
+        SKIP("needs root: makes a devpts");
+    cl_auto_fd fs = k_fsopen("devpts");
+    REQUIRE(fs >= 0 && k_fsconfig_string(fs, "ptmxmode", "0666") == 0 &&
+            k_fsconfig_create(fs) == 0);
+    cl_auto_fd mount = k_fsmount(fs, MOUNT_ATTR_NOSUID);
+    REQUIRE(mount >= 0 && open_pair(&pair, mount));
+    CHECK_INT(pair.index, 0);
+    close_pair(&pair);
+}
+
 TEST_MAIN
