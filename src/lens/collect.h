@@ -6,7 +6,7 @@
  *   lens_collect_details   parent, start time, user, names of chosen processes
  *   lens_collect_held      namespaces that descriptors and mounts keep alive (collect_held.c)
  *   lens_collect_relations parents and owners of namespaces (collect_relations.c)
- *   lens_collect_netnsid   ids that our network namespace gave to others (collect_netnsid.c)
+ *   lens_collect_netnsid   ids that our network namespace gave to others (netnsid.c)
  *
  * A later collector opens the process anew and checks that what it opens is still in the namespace that it came for; one that is
  * gone or has moved is marked gone, and lens_snapshot_count chooses other representatives.
@@ -49,7 +49,9 @@ int lens_collect_relations(struct lens_snapshot *snapshot, int proc_fd, unsigned
                            struct cl_error *err);
 /* The same for one namespace whose descriptor is at hand. 0 or -ENOMEM. The namespaces are not in order afterwards: lens_snapshot_finish. */
 int lens_relate(struct lens_snapshot *snapshot, uint32_t ns_index, int ns_fd, unsigned add);
-int lens_collect_netnsid(struct lens_snapshot *snapshot, int proc_fd, struct cl_error *err);
+/* As our own network namespace numbers the others; inside > 0: as that process's does. */
+int lens_collect_netnsid(struct lens_snapshot *snapshot, int proc_fd, pid_t inside,
+                         struct cl_error *err);
 
 /* A descriptor of the namespace through its representative or a holder, or -errno. Checked to be that very namespace. */
 int lens_open_namespace(const struct lens_snapshot *snapshot, int proc_fd, uint32_t ns_index);

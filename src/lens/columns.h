@@ -54,6 +54,7 @@ struct lens_column_info {
     enum cl_column_flags flags;
     bool is_number; /* in JSON and filters */
     unsigned need;  /* LENS_NEED_* */
+    unsigned width; /* util-linux's least width, which counts from data as wide as the heading on */
     const char *help;
     /* Add the cell's text to buf; nothing: empty (JSON null). */
     void (*fill)(const struct lens_sight *sight, const struct lens_row *row, struct cl_buf *buf);

@@ -118,8 +118,8 @@ static int fail_no_ns(const struct lsns *lsns, struct cl_error *err)
     int code = cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT, "no namespace %llu",
                             (unsigned long long)lsns->options->ns);
     if (lsns->snapshot->hidden_count > 0)
-        (void)cl_error_hint(err, "those of %zu processes are hidden: needs CAP_SYS_PTRACE",
-                            lsns->snapshot->hidden_count);
+        (void)cl_error_hint(err, "%zu of %zu processes are hidden: needs CAP_SYS_PTRACE",
+                            lsns->snapshot->hidden_count, lsns->snapshot->process_count);
     return code;
 }
 
@@ -139,16 +139,17 @@ static int collect_namespaces(struct lsns *lsns, struct cl_error *err)
 {
     bool shows_held =
         lsns->options->persistent || lens_columns_have(&lsns->columns, LENS_COLUMN_HELD);
+    pid_t inside = lsns->options->inside != NULL ? lsns->target.pid : 0;
     struct lens_held_options held = {
         .types = lsns->types,
         .depth = shows_held ? LENS_HELD_DEEP : LENS_HELD_SHALLOW,
-        .mounts_of = lsns->options->inside != NULL ? lsns->target.pid : 0,
+        .mounts_of = inside,
     };
     int code = lens_collect_held(lsns->snapshot, lsns->proc_fd, &held, err);
     if (code >= 0)
         code = collect_relations(lsns, err);
-    if (code >= 0 && (lsns->needs & LENS_NEED_NETNSID) != 0 && lsns->options->inside == NULL)
-        code = lens_collect_netnsid(lsns->snapshot, lsns->proc_fd, err);
+    if (code >= 0 && (lsns->needs & LENS_NEED_NETNSID) != 0)
+        code = lens_collect_netnsid(lsns->snapshot, lsns->proc_fd, inside, err);
     if (code >= 0)
         code = lens_collect_representatives(lsns->snapshot, lsns->proc_fd, details_of(lsns), err);
     return code;

@@ -23,6 +23,7 @@ struct lsns {
     struct lens_inside inside;
     struct lens_sight sight;
     struct lens_lines lines;
+    unsigned pads[LENS_COLUMN_COUNT * 2]; /* by shown column: widen the first cell to this */
 };
 
 int lsns_print(struct lsns *lsns, FILE *out, struct cl_error *err);

@@ -64,10 +64,48 @@ static int add_headings(const struct lsns *lsns, struct cl_table *table)
     return code;
 }
 
+static int widest_cell(const struct lsns *lsns, enum lens_column id, size_t *ret)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < lsns->lines.count; i++) {
+        cl_auto_buf buf = CL_BUF_INIT(CELL_MAX);
+        lens_columns[id].fill(&lsns->sight, &lsns->lines.lines[i].row, &buf);
+        if (buf.failed < 0)
+            return buf.failed;
+        widest = buf.size > widest ? buf.size : widest;
+    }
+    *ret = widest;
+    return 0;
+}
+
+/*
+ * util-linux gives some columns a least width, but only where the heading is not wider than the data; and a heading that is not
+ * printed still counts. One widened cell does it.
+ */
+static int measure_pads(struct lsns *lsns)
+{
+    for (size_t i = 0; i < lsns->columns.count; i++) {
+        const struct lens_column_info *info = &lens_columns[lsns->columns.ids[i]];
+        size_t widest, heading = strlen(info->name);
+        bool is_last = i + 1 == lsns->columns.count && (info->flags & CL_COLUMN_RIGHT) == 0;
+        if (is_last || (info->width == 0 && !lsns->options->no_headings))
+            continue;
+        int code = widest_cell(lsns, lsns->columns.ids[i], &widest);
+        if (code < 0)
+            return code;
+        if (widest < heading)
+            lsns->pads[i] = (unsigned)heading;
+        else if (widest < info->width)
+            lsns->pads[i] = info->width;
+    }
+    return 0;
+}
+
 /* One cell; a cell of several lines gives its part-th. *more: there are further parts. */
 static int add_cell(const struct lsns *lsns, struct cl_table *table, const struct walk *walk,
-                    enum lens_column id, unsigned part, bool *more)
+                    size_t shown, unsigned part, bool *more)
 {
+    enum lens_column id = lsns->columns.ids[shown];
     const struct lens_line *line = &walk->lines->lines[walk->line];
     cl_auto_buf buf = CL_BUF_INIT(CELL_MAX);
     bool has_parts = id == LENS_COLUMN_NSFS && !lsns->sight.no_wrap;
@@ -88,6 +126,10 @@ static int add_cell(const struct lsns *lsns, struct cl_table *table, const struc
     }
     if (id == tree_column(lsns))
         return cl_table_cell_tree(table, walk->depth, line->next == LENS_NONE, text);
+    int pad = walk->line == 0 && part == 0 ? (int)lsns->pads[shown] : 0;
+    if (pad > 0)
+        return cl_table_cellf(table, "%*s", (lens_columns[id].flags & CL_COLUMN_RIGHT) ? pad : -pad,
+                              text == NULL ? "" : text);
     return cl_table_cell(table, text);
 }
 
@@ -98,14 +140,14 @@ static int add_line(const struct lsns *lsns, struct cl_table *table, const struc
         more = false;
         int code = cl_table_row(table);
         for (size_t i = 0; code >= 0 && i < lsns->columns.count; i++)
-            code = add_cell(lsns, table, walk, lsns->columns.ids[i], part, &more);
+            code = add_cell(lsns, table, walk, i, part, &more);
         if (code < 0)
             return code;
     }
     return 0;
 }
 
-static int print_table(const struct lsns *lsns, FILE *out)
+static int print_table(struct lsns *lsns, FILE *out)
 {
     const struct lens_lsns_options *options = lsns->options;
     unsigned output = (options->raw ? CL_TABLE_RAW : 0U) |
@@ -116,7 +158,9 @@ static int print_table(const struct lsns *lsns, FILE *out)
     CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_UTIL_LINUX);
     if (table == NULL)
         return -ENOMEM;
-    int code = add_headings(lsns, table);
+    int code = options->raw ? 0 : measure_pads(lsns);
+    if (code >= 0)
+        code = add_headings(lsns, table);
     struct walk walk = { .lines = &lsns->lines, .line = next_root(&lsns->lines, 0) };
     for (; code >= 0 && walk.line != LENS_NONE; walk_next(&walk))
         code = add_line(lsns, table, &walk);
