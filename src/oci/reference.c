@@ -300,11 +300,18 @@ void oci_reference_repository(const struct oci_reference *reference,
     (void)cl_print(buffer, OCI_REFERENCE_MAX, "%s/%s", reference->domain, reference->path);
 }
 
+/* docker.io/a.example/b would be read back as b of the registry a.example, if docker.io were left out. */
+static bool looks_like_registry(const char *path)
+{
+    size_t length = strcspn(path, "/");
+    return path[length] == '/' && is_registry(path, length);
+}
+
 void oci_reference_familiar_repository(const struct oci_reference *reference,
                                        char buffer[static OCI_REFERENCE_MAX])
 {
     const char *path = reference->path;
-    if (strcmp(reference->domain, DEFAULT_DOMAIN) != 0) {
+    if (strcmp(reference->domain, DEFAULT_DOMAIN) != 0 || looks_like_registry(path)) {
         oci_reference_repository(reference, buffer);
         return;
     }

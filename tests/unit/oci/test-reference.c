@@ -33,6 +33,8 @@ TEST(normal_and_familiar_forms)
         { "[::1]:5000/app", "[::1]:5000/app:latest", "[::1]:5000/app:latest" },
         { "[fe80::1]/app", "[fe80::1]/app:latest", "[fe80::1]/app:latest" },
         { "a-b.example/app", "a-b.example/app:latest", "a-b.example/app:latest" },
+        { "docker.io/a.example/b", "docker.io/a.example/b:latest", "docker.io/a.example/b:latest" },
+        { "docker.io/localhost/b", "docker.io/localhost/b:latest", "docker.io/localhost/b:latest" },
         { "localhost", "docker.io/library/localhost:latest", "localhost:latest" },
         { "host:5000", "docker.io/library/host:5000", "host:5000" },
         { "a__b-c--d/x.y_z", "docker.io/a__b-c--d/x.y_z:latest", "a__b-c--d/x.y_z:latest" },

@@ -218,6 +218,22 @@ TEST(process_alone)
     CHECK_STR(written, "{\"user\":{\"uid\":7,\"gid\":8},\"args\":[\"sh\"],\"cwd\":\"/\"}");
 }
 
+TEST(deadline_scheduling_survives)
+{
+    static const char quoted[] =
+        "{'user':{'uid':0,'gid':0},'args':['a'],'cwd':'/','scheduler':{'policy':'SCHED_DEADLINE',"
+        "'nice':-3,'flags':['SCHED_FLAG_RECLAIM','SCHED_FLAG_UTIL_CLAMP_MAX'],'runtime':1,"
+        "'deadline':2,'period':18446744073709551615}}";
+    CL_AUTO(cl_json_unref) struct cl_json *json = json_of(quoted), *back = NULL;
+    CL_AUTO(oci_process_free) struct oci_process *process = NULL;
+    REQUIRE(oci_process_decode(json, &process, NULL) == 0);
+    CHECK_INT(oci_process_validate(process, NULL), 0);
+    REQUIRE(oci_process_encode(process, &back) == 0);
+    cl_auto_free char *written = cl_json_text(back, CL_JSON_COMPACT);
+    cl_auto_free char *expected = json_text(quoted);
+    CHECK_STR(written, expected);
+}
+
 TEST(resources_alone)
 {
     CL_AUTO(cl_json_unref)
