@@ -167,6 +167,17 @@ static int claim_start(struct engine *engine, const char *reference, int lock_fd
     return result;
 }
 
+/* Right after an exit the monitor may still hold the row: its record says so, and it will be gone in a moment. */
+static int claim_settled(struct engine *engine, const char *reference, int lock_fd,
+                         struct store_container **ret, struct cl_error *err)
+{
+    CL_AUTO(engine_view_free) struct engine_view *view = NULL;
+    int result = engine_container_find(engine, reference, &view, err);
+    if (result >= 0 && view->row->phase == STORE_RUNNING && view->state.status == WIRE_EXITED)
+        result = engine_container_settle(engine, view->row->id, err);
+    return result < 0 ? result : claim_start(engine, reference, lock_fd, ret, err);
+}
+
 int engine_container_start(struct engine *engine, const char *reference,
                            const struct engine_start *how, struct engine_started *ret,
                            struct cl_error *err)
@@ -177,7 +188,7 @@ int engine_container_start(struct engine *engine, const char *reference,
     cl_auto_fd lock = store_lock_open(engine->store, err);
     if (lock < 0)
         return lock;
-    int result = claim_start(engine, reference, lock, &row, err);
+    int result = claim_settled(engine, reference, lock, &row, err);
     if (result < 0)
         return result;
     cl_test_point("engine.start-claimed");

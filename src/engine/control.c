@@ -144,6 +144,12 @@ static int stop_signal(const struct engine_config *config)
 int engine_container_stop(struct engine *engine, const char *reference, int timeout_s,
                           struct cl_error *err)
 {
+    return engine_container_stop_with(engine, reference, 0, timeout_s, err);
+}
+
+int engine_container_stop_with(struct engine *engine, const char *reference, int signo,
+                               int timeout_s, struct cl_error *err)
+{
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     cl_auto_fd client = -EBADF;
     int code;
@@ -157,7 +163,7 @@ int engine_container_stop(struct engine *engine, const char *reference, int time
         (void)engine_container_pause(engine, view->row->id, false, NULL);
     if (engine_connect(engine, view->row->id, 0, &client) < 0)
         return final_code(engine, view->row->id, &code, err); /* it ended, or its monitor died */
-    result = signal_init(view, stop_signal(view->config), NULL);
+    result = signal_init(view, signo > 0 ? signo : stop_signal(view->config), NULL);
     cl_test_point("engine.stop-signalled");
     if (result >= 0) {
         int64_t deadline = timeout_s < 0 ? -1 : cl_now_ns() + (int64_t)timeout_s * 1000000000;
@@ -169,6 +175,25 @@ int engine_container_stop(struct engine *engine, const char *reference, int time
         }
     }
     return result < 0 ? final_code(engine, view->row->id, &code, err) : 0;
+}
+
+int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err)
+{
+    CL_AUTO(store_container_free) struct store_container *row = NULL;
+    cl_auto_fd lock = store_lock_open(engine->store, err);
+    if (lock < 0)
+        return lock;
+    int result = store_container_find(engine->store, reference, &row, err);
+    if (result < 0)
+        return result;
+    do
+        result = store_lock_wait(lock, row->number);
+    while (result == -EINTR);
+    if (result < 0)
+        return cl_fail(err, result, "wait for the end of container %s", row->name);
+    lock = cl_close(lock); /* engine_settle takes it by itself */
+    result = engine_settle(engine, row->number, err);
+    return result == -EAGAIN ? 0 : result;
 }
 
 /* ---- pause, rename, processes ---- */

@@ -106,6 +106,11 @@ int engine_container_kill(struct engine *engine, const char *reference, int sign
 /* Its stop signal, then SIGKILL after timeout_s (negative: never). Not running: fine. timeout INT_MIN: the container's own, or 10. */
 int engine_container_stop(struct engine *engine, const char *reference, int timeout_s,
                           struct cl_error *err);
+/* The same with a signal of the caller's choice instead of its own. */
+int engine_container_stop_with(struct engine *engine, const char *reference, int signo,
+                               int timeout_s, struct cl_error *err);
+/* Wait until the monitor of a container that has ended is gone, and merge its record: afterwards it can be started again. */
+int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err);
 /* Running: CONFLICT unless force (SIGKILL first). The name is free and the container invisible when this returns; content is deleted on the way. */
 int engine_container_remove(struct engine *engine, const char *reference, bool force,
                             struct cl_error *err);

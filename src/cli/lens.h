@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bridge from the engine's names to the lens, for the verbs lsns, view and pid.
+ */
+#pragma once
+
+#include "cli/cli_private.h"
+#include "lens/lens.h"
+
+struct lens_names cli_lens_names(struct cli *cli);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command as a whole: global options, the verb, its options, and what becomes of an error.
+ */
+#include "cli/cli_private.h"
+
+#include "cli/verbs.h"
+
+#include <limits.h>
+#include <locale.h>
+
+struct global_options {
+    const char *root, *state, *cgroup_parent;
+    bool help, version;
+};
+
+static const struct cli_option global_table[] = {
+    CLI_ROW("cgroup-parent", 0, CLI_STRING, "string", "", struct global_options, cgroup_parent),
+    CLI_ROW("help", 0, CLI_FLAG, NULL, "", struct global_options, help),
+    CLI_ROW("root", 0, CLI_STRING, "string", "", struct global_options, root),
+    CLI_ROW("state", 0, CLI_STRING, "string", "", struct global_options, state),
+    CLI_ROW("version", 'v', CLI_FLAG, NULL, "", struct global_options, version),
+    CLI_REFUSE("host", 'H', true, "there is no daemon to talk to"),
+    CLI_REFUSE("context", 'c', true, "there is no daemon to talk to"),
+};
+
+static const struct cli_verb whole_command = {
+    .name = "",
+    .synopsis = "[OPTIONS] COMMAND",
+    CLI_OPTIONS(global_table),
+    .options_size = sizeof(struct global_options),
+    .max_arguments = -1,
+    .options_end_at_argument = true,
+};
+
+/* --flag, else the environment, else the default. */
+static const char *choose(const char *given, const char *variable, const char *otherwise)
+{
+    const char *value = given != NULL ? given : getenv(variable);
+    return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+static void set_engine_options(struct cli *cli, const struct global_options *global)
+{
+    cli->engine_options = (struct engine_options){
+        .root = choose(global->root, "CLOCHE_ROOT", "/var/lib/cloche"),
+        .state = choose(global->state, "CLOCHE_STATE", "/run/cloche"),
+        .cgroup_parent = choose(global->cgroup_parent, "CLOCHE_CGROUP_PARENT", "cloche"),
+    };
+}
+
+static int unknown_verb(const char *word, struct cl_error *err)
+{
+    const char *words[64];
+    size_t count = 0;
+    for (size_t i = 0; i < cli_verb_count && count < CL_COUNT(words); i++)
+        if (!cli_verbs[i]->is_hidden)
+            words[count++] = cli_verbs[i]->name;
+    const char *closest = cl_closest(word, words, count);
+    return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown command: %s%s%s%s", word,
+                        closest == NULL ? "; see 'cloche help'" : "; did you mean ",
+                        closest == NULL ? "" : closest, closest == NULL ? "" : "?");
+}
+
+/* --help anywhere among the options of a verb, before its operands take over. */
+static bool asks_for_help(const struct cli_verb *verb, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (cl_streq(argv[i], "--help"))
+            return true;
+        if (cl_streq(argv[i], "--") || (verb->options_end_at_argument && argv[i][0] != '-'))
+            return false;
+    }
+    return false;
+}
+
+static int run_verb(struct cli *cli, const struct cli_verb *verb, int argc, char **argv,
+                    struct cl_error *err)
+{
+    char **arguments = NULL;
+    if (asks_for_help(verb, argc, argv)) {
+        cli_print_help(verb, stdout);
+        return cli_flush(err);
+    }
+    cl_auto_free void *options = cl_calloc(1, verb->options_size > 0 ? verb->options_size : 1);
+    if (options == NULL)
+        return cl_fail(err, ENOMEM, "read the command line");
+    int result = cli_parse(verb, argc, argv, options, &arguments, err);
+    if (result < 0) {
+        if (err->kind == CL_KIND_USAGE)
+            (void)cl_error_hint(err, "see 'cloche %s --help'", verb->name);
+        return result;
+    }
+    result = verb->run(cli, options, arguments, err);
+    cli_options_done(verb, options);
+    free(arguments);
+    return result;
+}
+
+static int dispatch(struct cli *cli, int argc, char **argv, struct cl_error *err)
+{
+    struct global_options global;
+    char **words = NULL;
+    int used = 0;
+    int result = cli_parse(&whole_command, argc - 1, argv + 1, &global, &words, err);
+    if (result < 0)
+        return result;
+    int count = (int)cl_strv_count((const char *const *)words);
+    set_engine_options(cli, &global);
+    const struct cli_verb *verb = cli_find_verb(count, words, &used);
+    if (global.version) {
+        (void)puts("Cloche version " CLOCHE_VERSION);
+        result = cli_flush(err);
+    } else if (global.help || count == 0) {
+        cli_print_help(verb, stdout);
+        result = cli_flush(err);
+    } else if (verb == NULL) {
+        result = unknown_verb(words[0], err);
+    } else {
+        result = run_verb(cli, verb, count - used, words + used, err);
+    }
+    free(words);
+    return result;
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cl_error err = { 0 };
+    struct cli cli = { .program = argv[0] };
+    cl_test_role("cloche");
+    (void)setlocale(LC_CTYPE, ""); /* widths of characters in tables; "C" where there is none */
+    int result = dispatch(&cli, argc, argv, &err);
+    if (result < 0) {
+        if (err.code == 0)
+            (void)cl_fail(&err, result, "cloche");
+        cli_print_error(&err);
+        result = cl_error_exit_code(&err);
+    }
+    engine_close(cli.engine);
+    return result;
+}
