@@ -104,8 +104,9 @@ int lens_view(const struct lens_view_options *options, const struct lens_names *
 /* ---- pid: one process in every pid namespace ---- */
 
 struct lens_pid_options {
-    pid_t pid;          /* as seen from `inside`, or from here */
-    const char *inside; /* NAME or PID whose pid namespace `pid` is meant in; NULL: ours */
+    const char *
+        process; /* a pid as seen from `inside`, or from here; a container's NAME: its first process */
+    const char *inside; /* NAME or PID whose pid namespace the pid is meant in; NULL: ours */
     bool json, no_headings;
     int proc_fd; /* as above */
 };

@@ -71,9 +71,12 @@ static int read_map(int proc_fd, pid_t pid, struct pid_map *map, struct cl_error
 static int find_inside(int proc_fd, const struct lens_pid_options *options,
                        const struct lens_names *names, pid_t *ret, struct cl_error *err)
 {
+    pid_t pid;
     struct lens_target target;
     struct lens_inside inside = { 0 };
     CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
+    if (cl_parse_pid(options->process, &pid) < 0)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "%s is no pid", options->process);
     int code = lens_find_target(proc_fd, options->inside, names, &target, err);
     if (code >= 0)
         code = lens_collect(proc_fd, 1U << K_NS_PID, &snapshot, err);
@@ -82,12 +85,24 @@ static int find_inside(int proc_fd, const struct lens_pid_options *options,
     lens_inside_done(&inside);
     if (code < 0)
         return code;
-    uint32_t index = lens_snapshot_find_pid(snapshot, options->pid);
+    uint32_t index = lens_snapshot_find_pid(snapshot, pid);
     if (index == LENS_NONE)
-        return cl_fail_kind(err, CL_KIND_NOT_FOUND, ESRCH, "no process %d inside %s",
-                            (int)options->pid, options->inside);
+        return cl_fail_kind(err, CL_KIND_NOT_FOUND, ESRCH, "no process %d inside %s", (int)pid,
+                            options->inside);
     *ret = snapshot->processes[index].host_pid;
     return 0;
+}
+
+static int find_process(int proc_fd, const struct lens_pid_options *options,
+                        const struct lens_names *names, pid_t *ret, struct cl_error *err)
+{
+    struct lens_target target;
+    if (options->inside != NULL)
+        return find_inside(proc_fd, options, names, ret, err);
+    int code = lens_find_target(proc_fd, options->process, names, &target, err);
+    if (code >= 0)
+        *ret = target.pid;
+    return code;
 }
 
 /* ---- output ---- */
@@ -162,10 +177,10 @@ int lens_pid_map(const struct lens_pid_options *options, const struct lens_names
     struct pid_map map = { 0 };
     cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
     int proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd;
-    pid_t pid = options->pid;
+    pid_t pid = 0;
     if (proc_fd < 0)
         return proc_fd;
-    int code = options->inside == NULL ? 0 : find_inside(proc_fd, options, names, &pid, err);
+    int code = find_process(proc_fd, options, names, &pid, err);
     if (code >= 0)
         code = read_map(proc_fd, pid, &map, err);
     if (code < 0)
