@@ -326,7 +326,7 @@ static int read_word(struct oci_reader *reader, const struct oci_word *words,
     }
     char shown[48];
     size_t i = 0;
-    for (; text[i] != '\0' && i < sizeof shown - 1; i++)
+    for (; i < sizeof shown - 1 && text[i] != '\0'; i++)
         shown[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
     shown[i] = '\0';
     char known[120] = "";

@@ -223,7 +223,7 @@ static int check_sysctl(struct oci_check *check, const struct oci_spec *spec, co
         if (oci_namespace_find(spec, sysctls[i].ns) != NULL)
             return 0;
         return oci_refuse(check,
-                          "needs a %s namespace in linux.namespaces, or it would change the host",
+                          "needs the %s namespace in linux.namespaces, or it would change the host",
                           oci_namespace_name(sysctls[i].ns));
     }
     return oci_refuse(check, "is held by no namespace: it would change the host");

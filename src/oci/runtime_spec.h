@@ -67,7 +67,7 @@ struct oci_root {
 
 /* ---- Process ---- */
 
-struct oci_user {
+struct oci_user { /* absent means 0, as in every runtime, though config.md says required */
     uint32_t uid;
     uint32_t gid;
     struct oci_opt_u32 umask;
@@ -185,8 +185,8 @@ struct oci_device {
     char *path;
     int64_t major; /* required unless FIFO (validated) */
     int64_t minor;
-    struct oci_opt_u32
-        file_mode; /* fileMode: permission bits; not set: the runtime's default 0666 */
+    /* fileMode: some callers put the file type in, too: use value & 07777. Not set: the runtime's default, 0666. */
+    struct oci_opt_u32 file_mode;
     struct oci_opt_u32 uid;
     struct oci_opt_u32 gid;
 };
@@ -452,9 +452,9 @@ struct oci_spec {
 /* ---- Reading and writing ---- */
 
 /*
- * `document` is how errors call the text ("config.json", "process.json"): "config.json: process.rlimits[2].soft: expected an unsigned
- * integer, got string". 0, or -EINVAL / -ERANGE / -ENOMEM with *ret untouched. The kind of a refusal is CL_KIND_INVALID, of
- * a wrong ociVersion or a `vm` object CL_KIND_UNSUPPORTED.
+ * Errors name the document and the path in it: "config.json: process.rlimits[2].soft: expected an unsigned integer, got string".
+ * 0, or -EINVAL / -ERANGE / -ENOMEM with *ret untouched. The kind of a refusal is CL_KIND_INVALID, of a wrong ociVersion or a `vm`
+ * object CL_KIND_UNSUPPORTED.
  */
 int oci_spec_decode(const struct cl_json *json, struct oci_spec **ret,
                     struct cl_error *err);                              /* "config.json" */

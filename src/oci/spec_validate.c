@@ -35,7 +35,7 @@ int oci_refuse(struct oci_check *check, const char *fmt, ...)
 const char *oci_shown(const char *text, char buffer[static 64])
 {
     size_t i = 0;
-    for (; text[i] != '\0' && i < 63; i++)
+    for (; i < 63 && text[i] != '\0'; i++)
         buffer[i] = text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?';
     buffer[i] = '\0';
     return buffer;

@@ -224,12 +224,12 @@ TEST(sysctl_rules)
 {
     static const struct rule_case rules[] = {
         L("'sysctl':{'net.core.somaxconn':'1'}",
-          "linux.sysctl[\"net.core.somaxconn\"]: needs a network"),
+          "linux.sysctl[\"net.core.somaxconn\"]: needs the network"),
         L(NS("{'type':'network'}") ",'sysctl':{'net.core.somaxconn':'1','net/ipv4/ip_forward':'1'}",
           NULL),
         L(NS("{'type':'network'}") ",'sysctl':{'net/ipv4/conf/eth0.1/forwarding':'1'}", NULL),
         L(NS("{'type':'ipc'}") ",'sysctl':{'fs.mqueue.msg_max':'1','kernel.sem':'1'}", NULL),
-        L("'sysctl':{'kernel.shmmax':'1'}", "linux.sysctl[\"kernel.shmmax\"]: needs a ipc"),
+        L("'sysctl':{'kernel.shmmax':'1'}", "linux.sysctl[\"kernel.shmmax\"]: needs the ipc"),
         L(UTS ",'sysctl':{'kernel.domainname':'x'}", NULL),
         L(UTS ",'sysctl':{'kernel.hostname':'x'}",
           "linux.sysctl[\"kernel.hostname\"]: use the property"),
