@@ -45,12 +45,14 @@ const char *seccomp_call_string(enum seccomp_call call)
 
 int seccomp_call_number(enum seccomp_call call, enum seccomp_arch arch)
 {
-    return calls[call].numbers[arch];
+    return arch < SECCOMP_ARCH_COUNT ? calls[call].numbers[arch] : SECCOMP_NO_NUMBER;
 }
 
 int seccomp_call_by_number(uint32_t number, enum seccomp_arch arch)
 {
-    for (int call = 0; number <= INT32_MAX && call < CALL_COUNT; call++) {
+    if (arch >= SECCOMP_ARCH_COUNT || number > INT32_MAX)
+        return -1;
+    for (int call = 0; call < CALL_COUNT; call++) {
         if (calls[call].numbers[arch] == (int32_t)number)
             return call;
     }
@@ -59,9 +61,6 @@ int seccomp_call_by_number(uint32_t number, enum seccomp_arch arch)
 
 const char *seccomp_call_name(unsigned long number)
 {
-    enum seccomp_arch native = SECCOMP_NATIVE;
-    int call = native == SECCOMP_NO_ARCH || number > UINT32_MAX
-                   ? -1
-                   : seccomp_call_by_number((uint32_t)number, native);
+    int call = number > INT32_MAX ? -1 : seccomp_call_by_number((uint32_t)number, SECCOMP_NATIVE);
     return call < 0 ? NULL : calls[call].name;
 }

@@ -48,7 +48,7 @@ enum seccomp_call {
 /* The id of a name, or -1. */
 int seccomp_call_find(const char *name);
 const char *seccomp_call_string(enum seccomp_call call);
-/* SECCOMP_NO_NUMBER where the architecture lacks the call. x32 numbers come without their bit. */
+/* SECCOMP_NO_NUMBER where the architecture lacks the call, and for SECCOMP_NO_ARCH. x32 numbers come without their bit. */
 int seccomp_call_number(enum seccomp_call call, enum seccomp_arch arch);
 /* The call with that number (x32: without its bit) on that architecture, or -1. Linear: for people, not for hot paths. */
 int seccomp_call_by_number(uint32_t number, enum seccomp_arch arch);

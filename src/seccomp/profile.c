@@ -413,9 +413,9 @@ enum seccomp_verdict seccomp_default_verdict(const char *name, uint64_t capabili
                                              int *ret_capability)
 {
     *ret_capability = -1;
-    enum seccomp_arch native = SECCOMP_NATIVE;
-    int call = native == SECCOMP_NO_ARCH ? -1 : seccomp_call_find(name);
-    if (call < 0 || seccomp_call_number((enum seccomp_call)call, native) == SECCOMP_NO_NUMBER)
+    int call = seccomp_call_find(name);
+    if (call < 0 ||
+        seccomp_call_number((enum seccomp_call)call, SECCOMP_NATIVE) == SECCOMP_NO_NUMBER)
         return SECCOMP_UNKNOWN;
     const struct group *group = group_of(call);
     if (group == NULL)

@@ -183,7 +183,7 @@ static uint32_t branch(struct emitter *emitter, uint16_t comparison, uint32_t va
 static uint32_t before(struct emitter *emitter, uint16_t code, uint32_t value, uint32_t next)
 {
     if (next != emitter->used)
-        next = hop(emitter, next);
+        hop(emitter, next);
     return emit(emitter, (struct sock_filter){ .code = code, .k = value });
 }
 
@@ -326,15 +326,71 @@ static uint32_t emit_clauses(struct emitter *emitter, const struct seccomp_decis
 
 static uint32_t emit_decision(struct emitter *emitter, uint16_t index);
 
-static size_t middle(const struct seccomp_range *ranges, size_t count)
+/*
+ * A leaf of the tree: neighbouring ranges that have the decision `base`, but for a few single numbers. Those are asked for one by one, which takes
+ * half the instructions of cutting them out, and no longer paths.
+ */
+struct leaf {
+    const struct seccomp_range *ranges;
+    size_t count;
+    uint32_t weight;
+    uint16_t base;
+};
+enum { SINGLES_MAX = 3 };
+
+/* How many ranges from the first on make a leaf with that base. */
+static size_t leaf_length(const struct seccomp_range *ranges, size_t count, uint16_t base)
+{
+    size_t length = 0, singles = 0;
+    for (; length < count; length++) {
+        if (ranges[length].decision == base)
+            continue;
+        bool is_single = length + 1 < count && ranges[length + 1].first - ranges[length].first == 1;
+        if (!is_single || ++singles > SINGLES_MAX)
+            break;
+    }
+    return length;
+}
+
+static struct leaf next_leaf(const struct seccomp_range *ranges, size_t count)
+{
+    struct leaf leaf = { .ranges = ranges, .base = ranges[0].decision };
+    leaf.count = leaf_length(ranges, count, leaf.base);
+    if (count > 1) {
+        size_t other = leaf_length(ranges, count, ranges[1].decision);
+        if (other > leaf.count) {
+            leaf.count = other;
+            leaf.base = ranges[1].decision;
+        }
+    }
+    for (size_t i = 0; i < leaf.count; i++)
+        leaf.weight += ranges[i].weight;
+    return leaf;
+}
+
+static uint32_t emit_leaf(struct emitter *emitter, const struct leaf *leaf)
+{
+    uint32_t label = emit_decision(emitter, leaf->base);
+    for (size_t i = leaf->count; i-- > 0;) {
+        const struct seccomp_range *range = &leaf->ranges[i];
+        if (range->decision == leaf->base)
+            continue;
+        uint32_t yes = emit_decision(emitter, range->decision);
+        label = branch(emitter, BPF_JEQ, range->first, yes, label);
+    }
+    return label;
+}
+
+/* Where to cut: both sides weigh about the same. */
+static size_t middle(const struct leaf *leaves, size_t count)
 {
     uint64_t total = 0, left = 0;
     for (size_t i = 0; i < count; i++)
-        total += ranges[i].weight;
+        total += leaves[i].weight;
     size_t best = 1;
     uint64_t least = UINT64_MAX;
     for (size_t i = 1; i < count; i++) {
-        left += ranges[i - 1].weight;
+        left += leaves[i - 1].weight;
         uint64_t difference = 2 * left > total ? 2 * left - total : total - 2 * left;
         if (difference < least) {
             least = difference;
@@ -344,21 +400,24 @@ static size_t middle(const struct seccomp_range *ranges, size_t count)
     return best;
 }
 
-/* Depth is bounded by the number of ranges (a thousand), and far less with sane weights. */
-static uint32_t emit_tree(struct emitter *emitter, const struct seccomp_range *ranges, size_t count)
+/* Depth is bounded by the number of leaves (a thousand), and far less with sane weights. */
+static uint32_t emit_cuts(struct emitter *emitter, const struct leaf *leaves, size_t count)
 {
     if (count == 1)
-        return emit_decision(emitter, ranges[0].decision);
-    if (count == 3 && ranges[0].decision == ranges[2].decision &&
-        ranges[2].first - ranges[1].first == 1) { /* one number that is different */
-        uint32_t no = emit_decision(emitter, ranges[0].decision);
-        uint32_t yes = emit_decision(emitter, ranges[1].decision);
-        return branch(emitter, BPF_JEQ, ranges[1].first, yes, no);
-    }
-    size_t cut = middle(ranges, count);
-    uint32_t yes = emit_tree(emitter, ranges + cut, count - cut);
-    uint32_t no = emit_tree(emitter, ranges, cut);
-    return branch(emitter, BPF_JGE, ranges[cut].first, yes, no);
+        return emit_leaf(emitter, leaves);
+    size_t cut = middle(leaves, count);
+    uint32_t yes = emit_cuts(emitter, leaves + cut, count - cut);
+    uint32_t no = emit_cuts(emitter, leaves, cut);
+    return branch(emitter, BPF_JGE, leaves[cut].ranges[0].first, yes, no);
+}
+
+static uint32_t emit_tree(struct emitter *emitter, const struct seccomp_range *ranges, size_t count)
+{
+    struct leaf leaves[SECCOMP_RANGES_MAX];
+    size_t used = 0;
+    for (size_t at = 0; at < count; at += leaves[used++].count)
+        leaves[used] = next_leaf(ranges + at, count - at);
+    return emit_cuts(emitter, leaves, used);
 }
 
 static uint32_t emit_decision(struct emitter *emitter, uint16_t index)

@@ -17,21 +17,32 @@
 struct seccomp_filter {
     struct sock_filter *code; /* owned */
     size_t count;
-    unsigned flags; /* SECCOMP_FILTER_FLAG_* */
+    unsigned
+        flags; /* SECCOMP_FILTER_FLAG_*, for the loader as they are; NEW_LISTENER is in when has_notify */
     bool has_notify;
 };
 void seccomp_filter_done(struct seccomp_filter *filter);
 
-/* linux.seccomp of a runtime-spec. Unknown architectures, actions or operators are errors with their JSON path; unknown system-call names are skipped
-   (runtime-spec: names this kernel's table lacks) but listed by cl_debug("seccomp"). */
+/*
+ * linux.seccomp of a runtime-spec. Unknown actions or operators, an errno where the action takes none, and NOTIFY as default or for write are errors with
+ * their JSON path (-EINVAL); unknown system-call names are skipped (runtime-spec: names this kernel's table lacks) but listed by cl_debug("seccomp").
+ * -E2BIG: longer than the 4,096 instructions that the kernel takes; -EOPNOTSUPP: no table for this machine. What the specification leaves open
+ * (which of two rules wins, architectures, calls newer than the profile) is as in runc: src/seccomp/compile.c has the list.
+ */
 int seccomp_compile(const struct oci_seccomp *policy, struct seccomp_filter *ret,
                     struct cl_error *err);
 
-/* Cloche's default profile for a container that holds `capabilities` (bit n: capability n): unknown calls ENOSYS, known and denied ones EPERM, AF_ALG and AF_VSOCK sockets off,
-   clone/unshare of namespaces only with CAP_SYS_ADMIN (clone3: ENOSYS without it). */
+/*
+ * Cloche's default profile for a container that holds `capabilities` (bit n: capability n): unknown calls ENOSYS, known and denied ones EPERM, AF_ALG, AF_VSOCK and
+ * dead families EAFNOSUPPORT, clone/unshare of namespaces only with CAP_SYS_ADMIN (clone3: ENOSYS without it), x32 ENOSYS. i386: socketcall makes no sockets
+ * (docs/decisions/005-seccomp-tree.md). About 220 instructions, made in about 10 microseconds: no need to keep it.
+ */
 int seccomp_default(uint64_t capabilities, struct seccomp_filter *ret, struct cl_error *err);
 
-/* The same profile as data, for `cloche inspect`, --explain and the lens: action for a call by name, and the capability that would change it (or -1). */
+/*
+ * The same profile as data, for `cloche inspect`, --explain and the lens: action for a call by name on this machine. *ret_capability: the capability that
+ * opens the call, held or not, or -1 when none does or none is needed. SECCOMP_UNKNOWN: ENOSYS. SECCOMP_CONDITIONAL: the arguments decide.
+ */
 enum seccomp_verdict { SECCOMP_ALLOWED, SECCOMP_DENIED, SECCOMP_UNKNOWN, SECCOMP_CONDITIONAL };
 enum seccomp_verdict seccomp_default_verdict(const char *name, uint64_t capabilities,
                                              int *ret_capability);
