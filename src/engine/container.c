@@ -36,6 +36,9 @@ static int new_row(struct engine *engine, struct engine_config *config, const ch
         result = replace_text(&config->network_mode, "none");
     if (result >= 0)
         result = replace_text(&config->log_driver, log_driver_or_default(config));
+    /* Recorded, so that later commands find the cgroup whatever their own default parent is. */
+    if (result >= 0 && config->cgroup_parent[0] == '\0')
+        result = replace_text(&config->cgroup_parent, engine->cgroup_parent);
     if (result >= 0)
         result = engine_config_encode(config, &json, err);
     if (result < 0)
