@@ -60,7 +60,8 @@ static inline void cl_free_pointer(void *pointer_to_pointer)
  * Nth point that a process of that role passes kills the process with SIGKILL; with CLOCHE_TEST_KILL=ROLE:NAME the
  * point of that name does. Recovery tests walk N upward until a run survives, so no list of points can go stale.
  * The variable is read once, on the first call in a process; cl_test_role(role) is how a forked process says that
- * it has become another role (its count starts at 0 again).
+ * it has become another role (its count starts at 0 again). Who dies writes "ROLE NAME" to the file that
+ * CLOCHE_TEST_KILL_LOG names, if there is such a file (in a container's own root there is none).
  * Roles: "cloche" (the command), "parent" (the forked parent of a container's init, until it becomes the monitor),
  * "init" (the child), "monitor", "transfer".
  */
