@@ -51,11 +51,10 @@ static int take_types(const char **names, unsigned *ret, struct cl_error *err)
             const char *closest = cl_closest(*names, known, K_NS_COUNT);
             int code =
                 cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown namespace type: %s", *names);
-            (void)cl_error_hint(err,
-                                closest == NULL ? "known are mnt, net, ipc, user, pid, uts, "
-                                                  "cgroup, time%s"
-                                                : "did you mean %s?",
-                                closest == NULL ? "" : closest);
+            if (closest != NULL)
+                (void)cl_error_hint(err, "did you mean %s?", closest);
+            else
+                (void)cl_error_hint(err, "known are mnt, net, ipc, user, pid, uts, cgroup, time");
             return code;
         }
         types |= 1U << type;

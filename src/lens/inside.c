@@ -137,8 +137,22 @@ static bool is_user_ns_below(const struct lens_snapshot *snapshot, uint64_t inod
     return false;
 }
 
+/* What was added above a root, only because it is related to it, is outside of the view. */
+static void forget_above(struct lens_snapshot *snapshot, uint64_t root)
+{
+    uint32_t index = lens_snapshot_find(snapshot, root);
+    for (unsigned level = 0; index != LENS_NONE && level < PROCFS_LEVELS; level++) {
+        struct lens_namespace *ns = &snapshot->namespaces[index];
+        if (ns->inode != root)
+            ns->holders &= ~(unsigned)LENS_HELD_RELATION;
+        index = ns->parent == 0 ? LENS_NONE : lens_snapshot_find(snapshot, ns->parent);
+    }
+}
+
 void lens_inside_hide_relations(struct lens_snapshot *snapshot, const struct lens_inside *inside)
 {
+    forget_above(snapshot, inside->pid_ns);
+    forget_above(snapshot, inside->user_ns);
     for (size_t i = 0; i < snapshot->namespace_count; i++) {
         struct lens_namespace *ns = &snapshot->namespaces[i];
         if (!is_user_ns_below(snapshot, ns->owner, inside->user_ns))
