@@ -4,7 +4,7 @@
  * tables come the parser, `--help`, shell completion and the man pages, so that they can't disagree.
  *
  * A verb prints to stdout, returns the exit code of the command, or a negative errno with err set: then main prints "cloche: TEXT" to standard error, once, and
- * exits with cl_error_exit_code (usage errors: 125, with "See 'cloche run --help'").
+ * exits with 125 (run; or a command line that can't be understood), 126, 127 or 1.
  */
 #pragma once
 
@@ -37,8 +37,9 @@ struct cli_option {
 
 struct cli {
     struct engine_options engine_options;
-    struct engine *engine; /* opened by cli_engine() on first use */
-    const char *program;   /* argv[0] */
+    struct engine *engine;       /* opened by cli_engine() on first use */
+    const char *program;         /* argv[0] */
+    const struct cli_verb *verb; /* once its options are understood */
     int terminal_rows, terminal_columns;
 };
 

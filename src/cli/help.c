@@ -211,8 +211,11 @@ static void man_of_all(FILE *out)
     (void)fputs(".SH OPTIONS\n", out);
     man_options(global_table, CL_COUNT(global_table), out);
     (void)fputs(
-        ".SH EXIT STATUS\n125 when cloche itself failed, 126 when a container's command can't be "
-        "executed, 127 when it does not exist, otherwise that of the command.\n"
+        ".SH EXIT STATUS\n"
+        "0 on success. 125 when the command line can't be understood, and when 'run' itself "
+        "failed; "
+        "126 when a container's command can't be executed, 127 when it does not exist; 128+N when "
+        "signal N ended it; otherwise the command's own code. 1 for every other failure.\n"
         ".SH FILES\n.TP\n.I /var/lib/cloche\nimages and containers\n.TP\n.I /run/cloche\n"
         "locks and sockets\n",
         out);

@@ -91,6 +91,7 @@ static int run_verb(struct cli *cli, const struct cli_verb *verb, int argc, char
             (void)cl_error_hint(err, "see 'cloche %s --help'", verb->name);
         return result;
     }
+    cli->verb = verb;
     result = verb->run(cli, options, arguments, err);
     cli_options_done(verb, options);
     free(arguments);
@@ -123,6 +124,14 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct cl_error *err
     return result;
 }
 
+/* As Docker: 125 for a command line that can't be understood and for every failure of `run` itself, whose other codes are the program's; else 1. */
+static int exit_code(const struct cli *cli, const struct cl_error *err)
+{
+    int code = cl_error_exit_code(err);
+    bool is_run = cli->verb == &cli_verb_run;
+    return code == 125 && cli->verb != NULL && !is_run && err->kind != CL_KIND_USAGE ? 1 : code;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cl_error err = { 0 };
@@ -134,7 +143,7 @@ int cli_main(int argc, char **argv)
         if (err.code == 0)
             (void)cl_fail(&err, result, "cloche");
         cli_print_error(&err);
-        result = cl_error_exit_code(&err);
+        result = exit_code(&cli, &err);
     }
     engine_close(cli.engine);
     return result;
