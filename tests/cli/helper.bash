@@ -12,8 +12,8 @@
 # world_… functions from its own setup_file, setup, teardown and teardown_file.
 #
 # Helpers: need_program NAME…, skips with the reason; run_pty COMMAND <<script, a session in a terminal (pty-session.py says how);
-# wait_until COMMAND…, polls at most 10 s; container_pid NAME; expect_status N; expect_line TEXT; expect_text TEXT; refute_text TEXT;
-# expect_one_line_error TEXT….
+# wait_until COMMAND…, polls at most 10 s; container_pid NAME; expect_status N; expect_output TEXT; expect_line TEXT; expect_text TEXT;
+# expect_match REGEX; refute_text TEXT; expect_one_line_error TEXT…; expect_no_containers.
 
 HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HELPER_DIR/../.." && pwd)
@@ -190,6 +190,21 @@ container_pid() {
     cloche inspect --format '{{.State.Pid}}' "$1"
 }
 
+is_status() {
+    [ "$(cloche inspect --format '{{.State.Status}}' "$1")" = "$2" ]
+}
+
+# The container has come to its end, and everything it printed is in its log.
+wait_exited() {
+    wait_until is_status "$1" exited
+}
+
+expect_no_containers() {
+    local left
+    left=$(cloche ps -aq) || return 1
+    [ -z "$left" ] || { printf 'expected no container, there are:\n%s\n' "$left" >&2; return 1; }
+}
+
 show_run() {
     printf 'status: %s\noutput:\n%s\n' "${status-}" "${output-}" >&2
 }
@@ -205,6 +220,16 @@ expect_text() {
 
 refute_text() {
     [[ "$output" != *"$1"* ]] || { printf 'did not expect the text: %s\n' "$1" >&2; show_run; return 1; }
+}
+
+# All of the output is exactly this.
+expect_output() {
+    [ "$output" = "$1" ] || { printf 'expected the output: %s\n' "$1" >&2; show_run; return 1; }
+}
+
+# POSIX extended, over all lines.
+expect_match() {
+    [[ "$output" =~ $1 ]] || { printf 'expected a match of: %s\n' "$1" >&2; show_run; return 1; }
 }
 
 # One of the lines is exactly this (a terminal's carriage returns do not count).
