@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Processes and the namespaces they are in, then details of chosen ones.
- *
- * The first pass only reads links: openat, eight readlinkat, close. A namespace without a process never comes from here. The link of
- * a process that has just ended is refused with EACCES like a forbidden one, so a refusal is believed only when the process is
- * still there. Zombies have left all namespaces but pid and user; their links are missing one by one.
+ * Processes and the namespaces they are in, then details of chosen ones, then descriptors of namespaces.
  */
 #include "lens/collect.h"
 
@@ -13,7 +9,38 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 
+#include "lens/scan.h"
+
 /* ---- first pass ---- */
+
+static int read_pids(int proc_fd, struct lens_scan_process **ret, size_t *ret_count)
+{
+    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
+    cl_auto_free struct lens_scan_process *processes = NULL;
+    size_t count = 0, room = 0;
+    int code = walk == NULL ? -ENOMEM : procfs_walk_init(walk, proc_fd);
+    pid_t pid = 0;
+    while (code >= 0 && (pid = procfs_walk_next(walk)) > 0) {
+        if (count == room) {
+            size_t bytes;
+            struct lens_scan_process *bigger = NULL;
+            room = room == 0 ? 256 : room * 2;
+            if (cl_mul_size(room, sizeof *bigger, &bytes))
+                bigger = cl_realloc(processes, bytes);
+            code = bigger == NULL ? -ENOMEM : 0;
+            processes = bigger == NULL ? processes : bigger;
+        }
+        if (code >= 0)
+            processes[count++] = (struct lens_scan_process){ .pid = pid };
+    }
+    if (walk != NULL)
+        procfs_walk_done(walk);
+    if (code < 0 || pid < 0)
+        return code < 0 ? code : pid;
+    *ret = cl_take(processes);
+    *ret_count = count;
+    return 0;
+}
 
 /* Most processes share their namespaces with the one before: then no look-up is needed. */
 struct recent {
@@ -21,29 +48,21 @@ struct recent {
     uint32_t index[K_NS_COUNT];
 };
 
-static bool is_still_there(int pid_fd)
+static int take_process(struct lens_snapshot *snapshot, const struct lens_scan_process *scanned,
+                        struct recent *recent)
 {
-    struct procfs_stat stat;
-    return procfs_read_stat(pid_fd, &stat) >= 0;
-}
-
-/* 0, or -ESRCH: the process has gone, or -ENOMEM. */
-static int read_links(struct lens_snapshot *snapshot, struct lens_process *process, int pid_fd,
-                      unsigned types, struct recent *recent)
-{
+    if (scanned->state == LENS_SCAN_GONE)
+        return 0;
+    struct lens_process *process = lens_snapshot_add_process(snapshot, scanned->pid);
+    if (process == NULL)
+        return -ENOMEM;
+    process->is_hidden = scanned->state == LENS_SCAN_HIDDEN;
+    if (process->is_hidden && snapshot->hidden_count++ == 0)
+        snapshot->first_hidden = scanned->pid;
     for (int type = 0; type < K_NS_COUNT; type++) {
-        uint64_t inode;
-        if ((types & 1U << type) == 0)
+        uint64_t inode = scanned->inodes[type];
+        if (inode == 0)
             continue;
-        int code = k_ns_inode(pid_fd, (enum k_ns)type, &inode);
-        if (code == -ENOENT)
-            continue;
-        if (code < 0) {
-            if (!is_still_there(pid_fd))
-                return -ESRCH;
-            process->is_hidden = true;
-            return 0; /* the same permission guards all eight */
-        }
         if (inode != recent->inode[type]) {
             uint32_t index = lens_snapshot_namespace(snapshot, (enum k_ns)type, inode);
             if (index == LENS_NONE)
@@ -56,42 +75,28 @@ static int read_links(struct lens_snapshot *snapshot, struct lens_process *proce
     return 0;
 }
 
-static int collect_process(struct lens_snapshot *snapshot, int proc_fd, pid_t pid, unsigned types,
-                           struct recent *recent)
-{
-    cl_auto_fd pid_fd = procfs_open_pid(proc_fd, pid);
-    if (pid_fd <
-        0) /* EACCES: hidepid; it is not ours to see, and we can't even say that it is there */
-        return pid_fd == -EMFILE || pid_fd == -ENFILE || pid_fd == -ENOMEM ? pid_fd : 0;
-    struct lens_process *process = lens_snapshot_add_process(snapshot, pid);
-    if (process == NULL)
-        return -ENOMEM;
-    int code = read_links(snapshot, process, pid_fd, types, recent);
-    if (code == -ESRCH) {
-        snapshot->process_count--;
-        return 0;
-    }
-    if (process->is_hidden && snapshot->hidden_count++ == 0)
-        snapshot->first_hidden = pid;
-    return code;
-}
-
-int lens_collect(int proc_fd, unsigned types, struct lens_snapshot **ret, struct cl_error *err)
+int lens_collect(int proc_fd, unsigned types, bool with_descriptors, struct lens_snapshot **ret,
+                 struct cl_error *err)
 {
     CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = lens_snapshot_new();
-    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
-    if (snapshot == NULL || walk == NULL)
-        return cl_fail(err, ENOMEM, "list processes");
-    int code = procfs_walk_init(walk, proc_fd);
-    if (code < 0)
-        return cl_fail(err, code, "list processes");
-    struct recent recent = { 0 };
-    pid_t pid = 0;
-    while (code >= 0 && (pid = procfs_walk_next(walk)) > 0)
-        code = collect_process(snapshot, proc_fd, pid, types, &recent);
-    procfs_walk_done(walk);
+    cl_auto_free struct lens_scan_process *processes = NULL;
+    size_t count = 0;
+    struct stat info = { 0 };
+    /* A procfs that does not know us has no namespace file to compare others with. */
+    with_descriptors = with_descriptors && fstatat(proc_fd, "self/ns/user", &info, 0) == 0;
+    struct lens_scan_options options = { .proc_fd = proc_fd,
+                                         .types = types,
+                                         .want_descriptors = with_descriptors,
+                                         .want_sockets = (types & 1U << K_NS_NET) != 0,
+                                         .nsfs = info.st_dev };
+    int code = snapshot == NULL ? -ENOMEM : read_pids(proc_fd, &processes, &count);
     if (code >= 0)
-        code = pid < 0 ? pid : lens_snapshot_finish(snapshot);
+        code = lens_scan(&options, processes, count, snapshot);
+    struct recent recent = { 0 };
+    for (size_t i = 0; code >= 0 && i < count; i++)
+        code = take_process(snapshot, &processes[i], &recent);
+    if (code >= 0)
+        code = lens_snapshot_finish(snapshot);
     if (code < 0)
         return cl_fail(err, code, "list processes");
     *ret = cl_take(snapshot);

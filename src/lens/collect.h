@@ -2,7 +2,7 @@
 /*
  * The collectors: /proc → snapshot. Each adds one kind of knowledge, so that a question pays only for what it needs:
  *
- *   lens_collect           every process and the namespaces it is in: 10 system calls a process
+ *   lens_collect           every process and the namespaces it is in: 10 system calls a process (scan.h)
  *   lens_collect_details   parent, start time, user, names of chosen processes
  *   lens_collect_held      namespaces that descriptors and mounts keep alive (collect_held.c)
  *   lens_collect_relations parents and owners of namespaces (collect_relations.c)
@@ -15,8 +15,9 @@
 
 #include "lens/model.h"
 
-/* types: bits 1 << enum k_ns. Returns a finished snapshot. */
-int lens_collect(int proc_fd, unsigned types, struct lens_snapshot **ret, struct cl_error *err);
+/* types: bits 1 << enum k_ns. with_descriptors: also note which descriptors lens_collect_held is to look at. Returns a finished snapshot. */
+int lens_collect(int proc_fd, unsigned types, bool with_descriptors, struct lens_snapshot **ret,
+                 struct cl_error *err);
 
 enum lens_detail {
     LENS_DETAIL_STAT = 0,
@@ -35,7 +36,7 @@ enum lens_depth {
     LENS_HELD_SHALLOW, /* descriptors, sockets, and the mounts of our own mount namespace */
     LENS_HELD_DEEP,    /* the mounts of all mount namespaces */
 };
-/* Adds the namespaces of the given types that have no process, with their relations and who holds them. */
+/* After a lens_collect with descriptors. Adds the namespaces of the given types that have no process, with their relations and who holds them. */
 struct lens_held_options {
     unsigned types;
     enum lens_depth depth;

@@ -2,20 +2,16 @@
 /*
  * Namespaces that live without a process: a descriptor, a socket or a bind mount of nsfs holds them.
  *
- * Descriptors are looked at by statx with AT_STATX_DONT_SYNC, so that a file of a dead network or FUSE server can't hang us. Sockets
- * do not show their network namespace in /proc: pidfd_getfd(2) hands us a second reference, SIOCGSKNS names its namespace,
- * and the reference is dropped at once. Mounts are read from mountinfo, of our own mount namespace or (deep) of one process of
- * each; the inode is in the text, so nothing is opened there but in our own.
+ * Which descriptors come into question was noted by the scan (scan.h). Sockets do not show their network namespace in /proc: pidfd_getfd(2) hands
+ * us a second reference, SIOCGSKNS names its namespace, and the reference is dropped at once. Mounts are read from mountinfo, of
+ * our own mount namespace or (deep) of one process of each; the inode is in the text, so nothing is opened there but in our own.
  */
 #include "lens/collect.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "lens/mounts.h"
 
@@ -25,10 +21,7 @@ struct held {
     struct lens_snapshot *snapshot;
     int proc_fd;
     unsigned types;
-    dev_t nsfs;               /* device of all namespace files */
-    struct procfs_walk *walk; /* of a process's descriptors */
-    pid_t pid;                /* whose descriptors or mounts are being read; 0: our own */
-    int pid_fd;
+    pid_t pid; /* whose descriptors or mounts are being read; 0: our own */
 };
 
 /* A namespace behind a descriptor of ours: note the holder, and learn about the namespace when it is new. */
@@ -50,54 +43,27 @@ static int note_fd(struct held *held, int ns_fd, const struct lens_holder *how)
                                : lens_relate(held->snapshot, holder.namespace, ns_fd, held->types);
 }
 
-static int note_socket(struct held *held, int *pidfd, int number)
+static int note_socket(struct held *held, int pidfd, int number)
 {
-    if (*pidfd < 0)
-        *pidfd = k_pidfd_open(held->pid);
-    if (*pidfd < 0)
-        return 0;
-    cl_auto_fd copy = (int)syscall(SYS_pidfd_getfd, *pidfd, number, 0);
+    cl_auto_fd copy = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
     if (copy < 0)
         return 0;
     cl_auto_fd ns_fd = ioctl(copy, GET_SOCKET_NAMESPACE);
     if (ns_fd < 0)
-        return 0;
+        return 0; /* no socket any more, or no CAP_NET_ADMIN over it */
     struct lens_holder holder = { .kind = LENS_HELD_SOCKET, .pid = held->pid, .fd = number };
     return note_fd(held, ns_fd, &holder);
 }
 
-static int note_descriptor(struct held *held, int *pidfd, int number)
+static int note_nsfs(struct held *held, int number)
 {
-    char name[24];
-    struct statx info;
-    (void)CL_PRINT(name, "fd/%d", number); /* fits */
-    if (statx(held->pid_fd, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &info) < 0)
-        return 0;
-    if (S_ISSOCK(info.stx_mode))
-        return (held->types & 1U << K_NS_NET) != 0 ? note_socket(held, pidfd, number) : 0;
-    if (makedev(info.stx_dev_major, info.stx_dev_minor) != held->nsfs)
-        return 0;
-    cl_auto_fd ns_fd = lens_open_nsfs(held->proc_fd, held->pid_fd, name);
+    char name[48];
+    (void)CL_PRINT(name, "%d/fd/%d", (int)held->pid, number); /* fits */
+    cl_auto_fd ns_fd = lens_open_nsfs(held->proc_fd, held->proc_fd, name);
     if (ns_fd < 0)
         return 0;
     struct lens_holder holder = { .kind = LENS_HELD_FD, .pid = held->pid, .fd = number };
     return note_fd(held, ns_fd, &holder);
-}
-
-static int note_descriptors(struct held *held)
-{
-    cl_auto_fd dir = openat(held->pid_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    cl_auto_fd pidfd = -EBADF;
-    if (dir < 0)
-        return 0; /* not ours to see, or gone */
-    int code = procfs_walk_init(held->walk, dir);
-    if (code < 0)
-        return code;
-    code = note_descriptor(held, &pidfd, 0); /* the walk leaves out 0, which is no pid */
-    for (int number; code >= 0 && (number = procfs_walk_next(held->walk)) > 0;)
-        code = note_descriptor(held, &pidfd, number);
-    procfs_walk_done(held->walk);
-    return code;
 }
 
 /* "net:[4026532000]" → type and inode */
@@ -146,19 +112,57 @@ static int note_mount(void *context, const struct lens_mount *mount)
     return fd < 0 ? 0 : lens_relate(held->snapshot, index, fd, held->types);
 }
 
+static int by_pid_and_fd(const void *a, const void *b)
+{
+    const struct lens_descriptor *left = a, *right = b;
+    int order = (left->pid > right->pid) - (left->pid < right->pid);
+    return order != 0 ? order : (left->fd > right->fd) - (left->fd < right->fd);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const pid_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* The pids that are in the snapshot (not those that an inside view has left out), in order. */
+static pid_t *visible_pids(const struct lens_snapshot *snapshot, size_t *ret_count)
+{
+    pid_t *pids = cl_calloc(snapshot->process_count + 1, sizeof *pids);
+    size_t count = 0;
+    for (size_t i = 0; pids != NULL && i < snapshot->process_count; i++)
+        if (!snapshot->processes[i].is_gone)
+            pids[count++] = snapshot->processes[i].host_pid;
+    if (pids != NULL)
+        qsort(pids, count, sizeof *pids, by_number);
+    *ret_count = count;
+    return pids;
+}
+
 static int held_by_descriptors(struct held *held)
 {
-    for (size_t i = 0; i < held->snapshot->process_count; i++) {
-        const struct lens_process *process = &held->snapshot->processes[i];
-        if (process->is_hidden || process->is_gone)
+    struct lens_snapshot *snapshot = held->snapshot;
+    size_t pid_count;
+    cl_auto_fd pidfd = -EBADF;
+    cl_auto_free pid_t *pids = visible_pids(snapshot, &pid_count);
+    if (pids == NULL)
+        return -ENOMEM;
+    if (snapshot->descriptor_count > 0)
+        qsort(snapshot->descriptors, snapshot->descriptor_count, sizeof *snapshot->descriptors,
+              by_pid_and_fd);
+    held->pid = 0;
+    for (size_t i = 0; i < snapshot->descriptor_count; i++) {
+        const struct lens_descriptor *descriptor = &snapshot->descriptors[i];
+        if (bsearch(&descriptor->pid, pids, pid_count, sizeof *pids, by_number) == NULL)
             continue;
-        cl_auto_fd pid_fd = procfs_open_pid(held->proc_fd, process->host_pid);
-        if (pid_fd < 0)
-            continue;
-        held->pid = process->host_pid;
-        held->pid_fd = pid_fd;
-        int code = note_descriptors(held);
-        if (code == -ENOMEM)
+        if (descriptor->pid != held->pid)
+            pidfd = cl_close(pidfd);
+        held->pid = descriptor->pid;
+        if (descriptor->is_socket && pidfd < 0)
+            pidfd = k_pidfd_open(held->pid);
+        int code = descriptor->is_socket ? note_socket(held, pidfd, descriptor->fd)
+                                         : note_nsfs(held, descriptor->fd);
+        if (code < 0)
             return code;
     }
     return 0;
@@ -192,17 +196,7 @@ static int held_by_mounts(struct held *held, enum lens_depth depth, pid_t mounts
 int lens_collect_held(struct lens_snapshot *snapshot, int proc_fd,
                       const struct lens_held_options *options, struct cl_error *err)
 {
-    struct stat info;
-    if (fstatat(proc_fd, "self/ns/user", &info, 0) < 0)
-        return 0; /* no procfs that knows us: nothing can be compared */
-    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
-    if (walk == NULL)
-        return cl_fail(err, ENOMEM, "look for held namespaces");
-    struct held held = { .snapshot = snapshot,
-                         .proc_fd = proc_fd,
-                         .types = options->types,
-                         .nsfs = info.st_dev,
-                         .walk = walk };
+    struct held held = { .snapshot = snapshot, .proc_fd = proc_fd, .types = options->types };
     int code = held_by_descriptors(&held);
     if (code >= 0)
         code = held_by_mounts(&held, options->depth, options->mounts_of);

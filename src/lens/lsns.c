@@ -162,7 +162,7 @@ static int collect(struct lsns *lsns, struct cl_error *err)
         types |= 1U << K_NS_PID | 1U << K_NS_USER;
     if ((lsns->needs & LENS_NEED_NAMES) != 0)
         lens_directory_read(&lsns->directory, lsns->names);
-    int code = lens_collect(lsns->proc_fd, types, &lsns->snapshot, err);
+    int code = lens_collect(lsns->proc_fd, types, true, &lsns->snapshot, err);
     if (code >= 0 && lsns->options->inside != NULL)
         code = lens_inside_apply(lsns->snapshot, lsns->proc_fd, &lsns->target, details_of(lsns),
                                  &lsns->inside, err);

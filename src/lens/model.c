@@ -35,6 +35,7 @@ void lens_snapshot_free(struct lens_snapshot *snapshot)
     free(snapshot->processes);
     free(snapshot->namespaces);
     free(snapshot->holders);
+    free(snapshot->descriptors);
     free(snapshot->table);
     free(snapshot);
 }

@@ -62,6 +62,13 @@ struct lens_holder {
     const char *path; /* MOUNT: the mount point */
 };
 
+/* A descriptor that could hold a namespace: of nsfs, or a socket. */
+struct lens_descriptor {
+    pid_t pid; /* on the host */
+    int fd;
+    bool is_socket;
+};
+
 struct lens_arena_chunk;
 struct lens_snapshot {
     struct lens_process *processes; /* ascending by pid */
@@ -70,6 +77,8 @@ struct lens_snapshot {
     size_t namespace_count, namespace_room;
     struct lens_holder *holders;
     size_t holder_count, holder_room;
+    struct lens_descriptor *descriptors;
+    size_t descriptor_count;
     uint32_t *table; /* inode → index, open addressing */
     size_t table_size;
     size_t hidden_count;

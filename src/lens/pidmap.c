@@ -79,7 +79,7 @@ static int find_inside(int proc_fd, const struct lens_pid_options *options,
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "%s is no pid", options->process);
     int code = lens_find_target(proc_fd, options->inside, names, &target, err);
     if (code >= 0)
-        code = lens_collect(proc_fd, 1U << K_NS_PID, &snapshot, err);
+        code = lens_collect(proc_fd, 1U << K_NS_PID, false, &snapshot, err);
     if (code >= 0)
         code = lens_inside_apply(snapshot, proc_fd, &target, LENS_DETAIL_STAT, &inside, err);
     lens_inside_done(&inside);

@@ -63,7 +63,7 @@ TEST(reads_a_made_up_proc_in_any_order)
     make_file(proc, "uptime", "1 1\n");
     CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
     struct cl_error err = { 0 };
-    CHECK_INT(lens_collect(proc, ALL_TYPES, &snapshot, &err), 0);
+    CHECK_INT(lens_collect(proc, ALL_TYPES, false, &snapshot, &err), 0);
     REQUIRE(snapshot != NULL && snapshot->namespace_count == 3);
     CHECK_INT(snapshot->process_count, 4);
     CHECK_INT(snapshot->namespaces[0].inode, 500);
@@ -88,7 +88,7 @@ TEST(a_pid_used_again_is_not_mixed_up)
     make_process(proc, 9, 900, 500, "heir");
     CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
     struct cl_error err = { 0 };
-    CHECK_INT(lens_collect(proc, ALL_TYPES, &snapshot, &err), 0);
+    CHECK_INT(lens_collect(proc, ALL_TYPES, false, &snapshot, &err), 0);
     REQUIRE(snapshot != NULL);
     /* Between the passes 7 ends and another process in another namespace gets its pid. */
     cl_remove_tree(proc, "7", NULL);
@@ -113,7 +113,7 @@ TEST(a_process_that_ends_between_the_passes_leaves_its_place)
     make_process(proc, 7, 900, 500, "gone");
     CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
     struct cl_error err = { 0 };
-    CHECK_INT(lens_collect(proc, ALL_TYPES, &snapshot, &err), 0);
+    CHECK_INT(lens_collect(proc, ALL_TYPES, false, &snapshot, &err), 0);
     cl_remove_tree(proc, "7", NULL);
     CHECK_INT(lens_collect_representatives(snapshot, proc, LENS_DETAIL_COMMAND, &err), 0);
     CHECK_INT(snapshot->namespaces[0].process_count, 0);
@@ -128,7 +128,7 @@ static struct lens_snapshot *collect_host(int proc, unsigned types)
 {
     struct lens_snapshot *snapshot = NULL;
     struct cl_error err = { 0 };
-    if (lens_collect(proc, types, &snapshot, &err) < 0)
+    if (lens_collect(proc, types, true, &snapshot, &err) < 0)
         TEST_SAY("lens_collect: %s", err.text);
     return snapshot;
 }
