@@ -153,14 +153,19 @@ box_has_two() {
     expect_one_line_error "ended" "not running"
 }
 
+marks() { # PID: its and our namespaces, and its mounts
+    readlink "/proc/$1"/ns/* "/proc/$$"/ns/*
+    cat "/proc/$1/mountinfo"
+}
+
 @test "looking leaves the container and us as we were" {
     start_box
     pid=$(container_pid box)
-    before=$(ls -l "/proc/$pid/ns" /proc/self/ns | grep -o '[a-z]*:\[.*'; cat "/proc/$pid/mountinfo")
+    before=$(marks "$pid")
     cloche lsns >/dev/null 2>&1
     cloche lsns --inside box -t net >/dev/null 2>&1
     cloche view box >/dev/null
     cloche pid box 1 >/dev/null
-    [ "$(ls -l "/proc/$pid/ns" /proc/self/ns | grep -o '[a-z]*:\[.*'; cat "/proc/$pid/mountinfo")" = "$before" ]
+    [ "$(marks "$pid")" = "$before" ]
     [ "$(cloche lsns -n -o NPROCS --container box -t pid 2>/dev/null | tr -d ' ')" = 2 ]
 }
