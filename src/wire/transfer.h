@@ -4,17 +4,21 @@
  * fixed by number; the request is one JSON object on descriptor 3; the answer one JSON object on descriptor 4, then exit 0. On failure the answer is
  * {"error": {"code": -n, "kind": k, "text": "…"}} and exit 1. No answer (it died): the engine reports the wait status.
  *
- *   verb     fd 0        fd 5                     request                                           answer
- *   import   tar stream  new layer directory      {blobs?: fd 6, config: {…}, message, platform}    {image}
- *   load     tar stream  directory for layers     {}                                                {images: [{image, names: […]}]}
+ *   verb     fd 0        request                                   answer
+ *   import   tar stream  {created, message, platform, changes}     {image}
+ *   load     tar stream  {platform}                                {images: [{image, names: [...]}]}
  *
- * fd 6: the blob directory (ROOT/blobs/sha256). fd 5: for import an empty directory that becomes the layer's content; for load a directory in which it makes one
- * numbered sub-directory ("0", "1", …) per layer.
+ * fd 5: an empty directory (a stage's "layers"), in which one sub-directory ("0", "1", ...) is made per layer; import makes one. fd 6: the directory
+ * for blobs (a stage's "blobs"): each is a file named by its 64 hex digits.
  *
- *   image = {id: "sha256:…" (of the config), config: {image config JSON}, manifest: "sha256:…", size: bytes of all blobs,
- *            layers: [{diff_id, digest, size (compressed), dir: "." or "0", …}]}     bottom layer first
+ * request: created: RFC 3339, empty or absent: now; message: the history's comment; platform: "linux/arm64", empty or absent: this machine's;
+ * changes: Dockerfile instructions, each one string. names: familiar references with a tag ("alpine:latest"); none is an empty list.
  *
- * The layer's blob is kept as it came (import: the tar, gzip'ed if it was; digest over those bytes), so that an image can be saved or pushed again bit for bit.
+ *   image = {id: "sha256:..." (of the config), config: {image config JSON}, manifest: "sha256:...", size: bytes of all its blobs,
+ *            layers: [{diff_id, digest, size (of the blob), unpacked (sum of its files' sizes), dir: "0"}, ...]}     bottom layer first
+ *
+ * The layer's blob is kept as it came (import: the tar, with its gzip or zstd; digest over those bytes), so that an image can be saved or pushed again bit for
+ * bit. Compressions that images don't know (xz, bzip2) are undone: then the blob is the plain tar. Two images of one load may name the same dir.
  */
 #pragma once
 
