@@ -96,11 +96,31 @@ static bool is_ours(int fd)
     return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static void take_client(struct monitor *monitor, int fd)
+static size_t find_free(const struct monitor *monitor)
 {
     size_t index = 0;
     while (index < MONITOR_CLIENTS && monitor->clients[index].fd >= 0)
         index++;
+    return index;
+}
+
+/* Who has left already, though its event is yet to come, must not keep a new one out. */
+static void drop_gone(struct monitor *monitor)
+{
+    char byte;
+    for (size_t i = 0; i < MONITOR_CLIENTS; i++) {
+        if (recv(monitor->clients[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            monitor_client_drop(monitor, i);
+    }
+}
+
+static void take_client(struct monitor *monitor, int fd)
+{
+    size_t index = find_free(monitor);
+    if (index == MONITOR_CLIENTS) {
+        drop_gone(monitor);
+        index = find_free(monitor);
+    }
     if (!is_ours(fd)) {
         monitor_client_refuse(fd, CL_KIND_DENIED, -EPERM,
                               "attach: the container belongs to another user");

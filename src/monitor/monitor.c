@@ -186,8 +186,6 @@ static void serve(struct monitor *monitor, const struct pollfd slots[static SLOT
     };
     if (slots[SLOT_SIGNAL].revents != 0)
         fire(monitor, EVENT_TERM, 0);
-    if (slots[SLOT_LISTENER].revents != 0)
-        fire(monitor, EVENT_CONNECT, 0);
     for (size_t i = 0; i < MONITOR_CLIENTS; i++) {
         const struct pollfd *slot = &slots[SLOT_CLIENTS + i];
         if ((slot->revents & POLLOUT) != 0)
@@ -196,6 +194,8 @@ static void serve(struct monitor *monitor, const struct pollfd slots[static SLOT
         if ((slot->revents & ~POLLOUT) != 0 && is_same && slot->fd >= 0)
             fire(monitor, (slot->events & POLLIN) != 0 ? EVENT_MESSAGE : EVENT_LATE, i);
     }
+    if (slots[SLOT_LISTENER].revents != 0)
+        fire(monitor, EVENT_CONNECT, 0); /* after those who left have made room */
     for (size_t i = 0; i < CL_COUNT(after_clients); i++) {
         if (slots[after_clients[i].slot].revents != 0)
             fire(monitor, after_clients[i].event, after_clients[i].index);

@@ -43,9 +43,9 @@ struct monitor_client {
 /* What poll watches, in the order in which events are served: a client's HELLO before the output, init's end last. */
 enum monitor_slot {
     SLOT_SIGNAL,
-    SLOT_LISTENER,
     SLOT_CLIENTS,
-    SLOT_INPUT = SLOT_CLIENTS + MONITOR_CLIENTS,
+    SLOT_LISTENER = SLOT_CLIENTS + MONITOR_CLIENTS,
+    SLOT_INPUT,
     SLOT_OUT,
     SLOT_ERR,
     SLOT_INIT,
