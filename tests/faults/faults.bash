@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the files of this directory share: a world without Alpine, in which the embedded image is loaded before the first fault.
+
+export WORLD_ALPINE=no PYTHONDONTWRITEBYTECODE=1
+# shellcheck source=/dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/../cli/helper.bash"
+IMAGE=cloche/busybox
+
+setup_file() {
+    world_setup_file
+    [ -n "$(world_root_missing)" ] || cloche run --rm "$IMAGE" true
+}
+
+# A sweep of sweep.py. What it says goes beside the test's name: how many faults there were.
+sweep() {
+    need_program /usr/bin/python3
+    run "$BATS_TEST_DIRNAME/sweep.py" "$@"
+    # shellcheck disable=SC2154 # set by run
+    [ "$status" -eq 0 ] || { printf '%s\n' "$output" >&2; return 1; }
+    echo "# $output" >&3
+}
+
+# The monitor of a container: of a world with one container it is the one program at work.
+monitor_pid() {
+    world_programs
+}
+
+# What the store holds beside images: directories of containers and stages.
+directories_left() {
+    find "$CLOCHE_ROOT/containers" "$CLOCHE_ROOT/stage" "$CLOCHE_STATE" -mindepth 1 -maxdepth 1 -not -name locks
+}
