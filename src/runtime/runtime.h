@@ -41,8 +41,9 @@ struct runtime_options {
     bool
         use_default_seccomp; /* Cloche's own profile for the bounding set, instead of linux.seccomp */
     bool no_new_keyring;
-    bool die_with_parent;  /* PR_SET_PDEATHSIG SIGKILL on init */
-    unsigned preserve_fds; /* 3 … 2+n stay open in the container */
+    bool die_with_parent;       /* PR_SET_PDEATHSIG SIGKILL on init */
+    unsigned preserve_fds;      /* 3 … 2+n stay open in the container */
+    bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
 /* What the plan needs to know of this machine; gathered once by runtime_facts_init, or made up by a test. */
@@ -52,8 +53,10 @@ struct runtime_facts {
     uint64_t bounding; /* our own bounding set: what can't be granted is an error */
     bool has_time_ns, has_cgroup_ns, has_user_ns;
     bool has_mount_setattr, has_fsmount,
-        has_lowerdir_append; /* probed lazily by use where probing costs */
+        has_lowerdir_append; /* assumed; found out by use, where probing would cost */
     bool is_root;
+    unsigned thermal_cpus; /* CPUs with a thermal_throttle directory in /sys */
+    int proc_fd;           /* the host's /proc, checked; owned. Negative in made-up facts */
 };
 int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
 void runtime_facts_done(struct runtime_facts *facts);
@@ -66,6 +69,8 @@ int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *
                      struct cl_error *err);
 void runtime_plan_free(struct runtime_plan *plan);
 CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
+/* What the runtime-spec wants said rather than failed on (capabilities that can't be granted here): a NULL-terminated vector that belongs to the plan, or NULL. */
+const char *const *runtime_plan_warnings(const struct runtime_plan *plan);
 /* One line per step, in order: "init  mount proc at /proc (nosuid,noexec,nodev)". */
 int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out);
 

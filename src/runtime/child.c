@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frame of the child's side: walks a table of steps and speaks with the parent (wire/init.h).
+ *
+ * The child was cloned without shared memory from a process with one thread, so all of libc works; it still allocates next to nothing, because each
+ * page that it touches first costs a page fault.
+ */
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int child_send(const struct child *child, enum wire_init_type type, int fd)
+{
+    const struct wire_init message = { .type = type };
+    ssize_t size = fd >= 0 ? cl_send_fds(child->sync, &message, sizeof message, &fd, 1)
+                           : send(child->sync, &message, sizeof message, MSG_NOSIGNAL);
+    return size == (ssize_t)sizeof message ? 0 : size < 0 && fd >= 0 ? (int)size : -EPIPE;
+}
+
+static _Noreturn void leave(int code)
+{
+    for (;;)
+        _exit(code);
+}
+
+static _Noreturn void fail(const struct child *child, size_t step, const struct cl_error *err)
+{
+    struct wire_init message = { .type = WIRE_INIT_FAILED,
+                                 .step = (uint32_t)step,
+                                 .code = err->code,
+                                 .kind = (uint32_t)err->kind };
+    _Static_assert(sizeof message.text == sizeof err->text, "FAILED carries a whole cl_error");
+    memcpy(message.text, err->text, sizeof message.text);
+    /* A parent that is gone has no use for it. */
+    (void)send(child->sync, &message, sizeof message, MSG_NOSIGNAL);
+    leave(err->kind == CL_KIND_NO_COMMAND ? 127 : err->kind == CL_KIND_NOT_EXECUTABLE ? 126 : 125);
+}
+
+void child_run(struct child *child, const struct child_step *steps, size_t count)
+{
+    cl_test_role("init");
+    for (size_t i = 0; i < count; i++) {
+        struct cl_error err = { 0 };
+        if (steps[i].is_needed != NULL && !steps[i].is_needed(child))
+            continue;
+        cl_debug("init", "%s", steps[i].name);
+        if (steps[i].run(child, &err) < 0)
+            fail(child, i, &err);
+        cl_test_point(steps[i].name);
+    }
+    leave(125); /* the last step does not come back */
+}
+
+/* What the kernel hands over at exec: ignored signals and the mask of whoever forked us are no business of the program's. */
+static void reset_signals(void)
+{
+    struct { /* the kernel's struct sigaction: all zero is SIG_DFL */
+        unsigned long handler, flags, restorer;
+        uint64_t mask;
+    } action = { 0 };
+    uint64_t none = 0;
+    for (int signo = 1; signo <= 64;
+         signo++) /* SIGKILL and SIGSTOP answer EINVAL: they are default anyway */
+        (void)syscall(SYS_rt_sigaction, signo, &action, NULL, sizeof none);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+}
+
+/* IN_HOST */
+int child_begin(struct child *child, struct cl_error *err)
+{
+    child->parent_end = cl_close(child->parent_end); /* or we would never see its end of file */
+    /* While we set up, we go with the parent in any case; it is asked for again, or not, after the ids are changed. */
+    int result = k_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (result >= 0)
+        result = k_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (result < 0)
+        return cl_fail(err, result, "set up the new process");
+    reset_signals();
+    (void)umask(0); /* modes are what the spec says; the program's own comes last */
+    return 0;
+}
+
+static int wait_for(struct child *child, enum wire_init_type type, struct cl_error *err)
+{
+    struct wire_init message;
+    ssize_t size;
+    do
+        size = recv(child->sync, &message, sizeof message, 0);
+    while (size < 0 && errno == EINTR);
+    if (size == 0 || (size < 0 && errno == ECONNRESET))
+        leave(125); /* the parent died: so do we, without a trace */
+    if (size != (ssize_t)sizeof message || message.type != type)
+        return cl_fail(err, size < 0 ? errno : EPROTO, "hear from the container's parent process");
+    return 0;
+}
+
+/* IN_HOST */
+int child_wait_go(struct child *child, struct cl_error *err)
+{
+    return wait_for(child, WIRE_INIT_GO, err);
+}
+
+/* IN_CONTAINER */
+int child_ready(struct child *child, struct cl_error *err)
+{
+    /* A parent that is not to be died with may exit as soon as it has heard READY. */
+    int result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (result >= 0)
+        result = child_send(child, WIRE_INIT_READY, -1);
+    if (result < 0)
+        return cl_fail(err, result, "speak to the container's parent process");
+    return wait_for(child, WIRE_INIT_START, err);
+}
+
+int child_proc(struct child *child, struct cl_error *err)
+{
+    if (child->proc < 0)
+        child->proc = procfs_open_private(false, err);
+    return child->proc;
+}

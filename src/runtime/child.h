@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The child's side: what the steps of init and of exec share. Private to the room.
+ *
+ * A step is a function with a name and a place in a table (init.c, exec.c); the order of the table is the security argument. A step that fails
+ * describes itself completely in `err`, since that is the text that people read. Every function here says where it runs:
+ *   IN_HOST       the host's mount namespace still below us, root of the host's file tree, full capabilities
+ *   IN_NEW_MNT    mounts are private to us; the container's tree is attached, our root is still the host's
+ *   IN_CONTAINER  the host's tree is gone
+ *   AS_USER       ids and capabilities are the program's own
+ */
+#pragma once
+
+#include "runtime/plan.h"
+
+#include "wire/init.h"
+
+struct child {
+    const struct plan_process *process;
+    const struct runtime_plan *plan; /* NULL in exec */
+    const struct runtime_io *io;
+    int sync;                    /* our end of the pair */
+    int parent_end;              /* the parent's, inherited: to be closed first */
+    bool is_group_in_place;      /* CLONE_INTO_CGROUP did v2 */
+    const struct cgroup *cgroup; /* NULL: none */
+
+    int root; /* the container's root directory */
+    int proc; /* a procfs of our pid namespace that nothing was mounted over when we opened it; -EBADF until needed */
+    int devpts; /* root of the container's devpts, or -EBADF */
+    int mask;   /* directory with what hides masked paths, or -EBADF */
+    int slave;  /* of the terminal, or -EBADF */
+    const int
+        *sources; /* detached mounts of the parent: one per plan->mounts[], -EBADF where none */
+    const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
+    const int *join_fds;     /* as plan->joins[] */
+
+    /* exec only */
+    int target_pidfd;
+    int target_flags; /* CLONE_NEW* to enter */
+};
+
+/* One step of a table. `is_needed` NULL: always. */
+enum child_place { IN_HOST, IN_NEW_MNT, IN_CONTAINER, AS_USER };
+struct child_step {
+    const char *name;
+    enum child_place place;
+    int (*run)(struct child *child, struct cl_error *err);
+    bool (*is_needed)(const struct child *child);
+};
+/* Run the steps and, whatever happens, never return: the last one execs; a failure is sent to the parent. */
+_Noreturn void child_run(struct child *child, const struct child_step *steps, size_t count);
+extern const struct child_step init_steps[];
+extern const size_t init_step_count;
+extern const struct child_step exec_steps[];
+extern const size_t exec_step_count;
+
+/* ---- child.c ---- */
+int child_begin(struct child *child, struct cl_error *err);
+int child_wait_go(struct child *child, struct cl_error *err);
+int child_ready(struct child *child, struct cl_error *err); /* READY, then waits for START */
+int child_send(const struct child *child, enum wire_init_type type, int fd);
+/* procfs of ours, opened when first asked for. */
+int child_proc(struct child *child, struct cl_error *err);
+
+/* ---- join.c: cgroup and namespaces ---- */
+int join_cgroup(struct child *child, struct cl_error *err);
+int join_namespaces(struct child *child, struct cl_error *err);
+int join_target(struct child *child, struct cl_error *err);
+
+/* ---- mnt.c ---- */
+int mnt_make_private(struct child *child, struct cl_error *err);
+int mnt_attach_root(struct child *child, struct cl_error *err);
+int mnt_apply_plan(struct child *child, struct cl_error *err);
+int mnt_make_readonly(struct child *child, struct cl_error *err);
+int mnt_pivot(struct child *child, struct cl_error *err);
+/* Attach the detached mount `tree` on what target_fd is; closes neither. */
+int mnt_attach(int tree, int target_fd);
+
+/* ---- mask.c ---- */
+int mask_prepare(struct child *child, struct cl_error *err);
+int mask_hide_paths(struct child *child, struct cl_error *err);
+int mask_readonly_paths(struct child *child, struct cl_error *err);
+
+/* ---- dev.c ---- */
+int dev_make(struct child *child, struct cl_error *err);
+int dev_open_terminal(struct child *child, struct cl_error *err);
+int dev_open_exec_terminal(struct child *child, struct cl_error *err);
+
+/* ---- host.c: what belongs to the namespaces ---- */
+int host_loopback_up(struct child *child, struct cl_error *err);
+int host_set_names(struct child *child, struct cl_error *err);
+int host_set_sysctls(struct child *child, struct cl_error *err);
+
+/* ---- sec.c ---- */
+int sec_join_keyring(struct child *child, struct cl_error *err);
+int sec_set_label(struct child *child, struct cl_error *err);
+int sec_no_new_privs(struct child *child, struct cl_error *err);
+int sec_load_filter(struct child *child, struct cl_error *err);
+int sec_drop_bounding(struct child *child, struct cl_error *err);
+int sec_become_user(struct child *child, struct cl_error *err);
+int sec_set_capabilities(struct child *child, struct cl_error *err);
+
+/* ---- limits.c ---- */
+int limits_set_oom_score(struct child *child, struct cl_error *err);
+int limits_set_scheduling(struct child *child, struct cl_error *err);
+int limits_set_resources(struct child *child, struct cl_error *err);
+
+/* ---- program.c ---- */
+int program_make_cwd(struct child *child, struct cl_error *err);
+int program_enter_cwd(struct child *child, struct cl_error *err);
+int program_set_umask(struct child *child, struct cl_error *err);
+int program_connect_streams(struct child *child, struct cl_error *err);
+int program_close_others(struct child *child, struct cl_error *err);
+int program_die_with_parent(struct child *child, struct cl_error *err);
+int program_exec(struct child *child, struct cl_error *err);

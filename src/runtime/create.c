@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent of a container's init: opens what only the host can name, makes the cgroup, clones, and waits until the child says that everything but the last steps
+ * is done.
+ *
+ * The parent never enters a namespace of the container. What it changes of itself for a moment (pid_for_children, time_for_children) is
+ * changed back before it returns, since it may live on as the container's monitor.
+ */
+#include "runtime/child.h"
+#include "runtime/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+/* What is open while a container is made. */
+struct making {
+    const struct runtime_plan *plan;
+    const struct runtime_io *io;
+    int root;
+    bool owns_root;
+    int *sources; /* per plan->mounts[] */
+    int cgroup_trees[CGROUP_MAX_HIERARCHIES];
+    int join_fds[K_NS_COUNT];
+    int own_pid_ns, own_time_ns; /* to go back to */
+    int child_end;
+    struct runtime_process process;
+};
+
+static void making_init(struct making *making, const struct runtime_plan *plan,
+                        const struct runtime_io *io)
+{
+    *making = (struct making){
+        .plan = plan,
+        .io = io,
+        .root = -EBADF,
+        .own_pid_ns = -EBADF,
+        .own_time_ns = -EBADF,
+        .child_end = -EBADF,
+        .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
+    };
+    for (size_t i = 0; i < CL_COUNT(making->cgroup_trees); i++)
+        making->cgroup_trees[i] = -EBADF;
+    for (size_t i = 0; i < CL_COUNT(making->join_fds); i++)
+        making->join_fds[i] = -EBADF;
+}
+
+/* Closes what the child alone needed. */
+static void making_done(struct making *making)
+{
+    for (size_t i = 0; making->sources != NULL && i < making->plan->mount_count; i++)
+        (void)cl_close(making->sources[i]);
+    free(making->sources);
+    for (size_t i = 0; i < CL_COUNT(making->cgroup_trees); i++)
+        (void)cl_close(making->cgroup_trees[i]);
+    for (size_t i = 0; i < CL_COUNT(making->join_fds); i++)
+        (void)cl_close(making->join_fds[i]);
+    (void)cl_close(making->own_pid_ns);
+    (void)cl_close(making->own_time_ns);
+    (void)cl_close(making->child_end);
+    if (making->owns_root)
+        (void)cl_close(making->root);
+}
+
+/* ---- before the clone ---- */
+
+static int open_root(struct making *making, struct cl_error *err)
+{
+    const struct runtime_plan *plan = making->plan;
+    if (plan->options->root_mount > 0) {
+        making->root = plan->options->root_mount;
+        return 0;
+    }
+    struct runtime_rootfs rootfs = plan->options->rootfs;
+    if (!rootfs.is_overlay)
+        rootfs.path = plan->rootfs_path;
+    int result = runtime_rootfs_open(&rootfs, &making->root, err);
+    making->owns_root = result >= 0;
+    return result;
+}
+
+static int open_sources(struct making *making, struct cl_error *err)
+{
+    size_t count = making->plan->mount_count;
+    if (count == 0)
+        return 0;
+    making->sources = cl_malloc(count * sizeof *making->sources);
+    if (making->sources == NULL)
+        return cl_fail(err, ENOMEM, "open bind sources");
+    for (size_t i = 0; i < count; i++)
+        making->sources[i] = -EBADF;
+    return parent_open_sources(making->plan, making->sources, err);
+}
+
+static int open_join(const struct plan_join *join, struct cl_error *err)
+{
+    const char *name = k_ns_table[join->type].oci_name;
+    cl_auto_fd fd = openat(AT_FDCWD, join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return cl_fail(err, errno, "linux.namespaces[%zu].path: open %s", join->index, join->path);
+    if (k_ns_fd_type(fd) != (int)join->type)
+        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
+                            "linux.namespaces[%zu].path: %s is no %s namespace", join->index,
+                            join->path, name);
+    return cl_take_fd(&fd);
+}
+
+static int open_joins(struct making *making, struct cl_error *err)
+{
+    for (size_t i = 0; i < making->plan->join_count; i++) {
+        making->join_fds[i] = open_join(&making->plan->joins[i], err);
+        if (making->join_fds[i] < 0)
+            return making->join_fds[i];
+    }
+    return 0;
+}
+
+static int make_group(struct making *making, struct cl_error *err)
+{
+    struct cgroup *group = &making->process.cgroup;
+    int result = 0;
+    if (making->plan->cgroup_path[0] != '\0')
+        result = parent_make_cgroup(making->plan, group, err);
+    cl_test_point("cgroup ready");
+    return result < 0 ? result
+                      : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
+}
+
+/* GO is in the socket before there is a child: it has nothing to wait for. (With a user namespace it will be sent after the id maps are written.) */
+static int open_sync(struct making *making, struct cl_error *err)
+{
+    int result = cl_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
+    if (result >= 0)
+        result = parent_send(making->process.sync, WIRE_INIT_GO);
+    return result < 0 ? cl_fail(err, result, "make a socket pair") : 0;
+}
+
+/* ---- the clone ---- */
+
+static int enter_for_child(int proc, const char *own, int *ret_own, int fd, int flag)
+{
+    *ret_own = openat(proc, own, O_RDONLY | O_CLOEXEC);
+    if (*ret_own < 0)
+        return -errno;
+    return fd >= 0 ? k_setns(fd, flag) : k_unshare(flag);
+}
+
+/* clone3 takes CLONE_NEWTIME, but then the clocks are fixed before anyone could set them, and clone(2) has no bit for it. With offsets
+   (or without clone3) the namespace is made for our next child, and left to it. */
+static int make_time_ns(struct making *making, int proc)
+{
+    int result = enter_for_child(proc, "self/ns/time", &making->own_time_ns, -EBADF, CLONE_NEWTIME);
+    if (result >= 0 && making->plan->time_offsets[0] != '\0')
+        result = procfs_write(proc, "self/timens_offsets", making->plan->time_offsets);
+    return result;
+}
+
+static void leave_for_child(struct making *making)
+{
+    /* Our own namespaces, which we hold: nothing to fail. */
+    if (making->own_pid_ns >= 0)
+        (void)k_setns(making->own_pid_ns, CLONE_NEWPID);
+    if (making->own_time_ns >= 0)
+        (void)k_setns(making->own_time_ns, CLONE_NEWTIME);
+}
+
+static int join_pid_ns(struct making *making, int proc, struct cl_error *err)
+{
+    for (size_t i = 0; i < making->plan->join_count; i++) {
+        const struct plan_join *join = &making->plan->joins[i];
+        if (join->type != K_NS_PID)
+            continue;
+        int result = enter_for_child(proc, "self/ns/pid", &making->own_pid_ns, making->join_fds[i],
+                                     CLONE_NEWPID);
+        if (result < 0)
+            return cl_fail(err, result, "linux.namespaces[%zu].path: join pid namespace %s",
+                           join->index, join->path);
+    }
+    return 0;
+}
+
+static _Noreturn void child_main(struct making *making, bool is_group_in_place)
+{
+    struct child child = {
+        .process = &making->plan->process,
+        .plan = making->plan,
+        .io = making->io,
+        .sync = making->child_end,
+        .parent_end = making->process.sync,
+        .is_group_in_place = is_group_in_place,
+        .cgroup = making->process.cgroup.count > 0 ? &making->process.cgroup : NULL,
+        .root = making->root,
+        .proc = -EBADF,
+        .devpts = -EBADF,
+        .mask = -EBADF,
+        .slave = -EBADF,
+        .sources = making->sources,
+        .cgroup_trees = making->cgroup_trees,
+        .join_fds = making->join_fds,
+        .target_pidfd = -EBADF,
+    };
+    child_run(&child, init_steps, init_step_count);
+}
+
+static pid_t try_clone(struct making *making, int flags, bool into_cgroup)
+{
+    int v2 = into_cgroup && making->process.cgroup.count > 0 ? cgroup_v2_fd(&making->process.cgroup)
+                                                             : -EBADF;
+    const struct k_clone arguments = { .flags = (unsigned)flags,
+                                       .cgroup_fd = v2,
+                                       .exit_signal = SIGCHLD };
+    pid_t pid = k_clone3(&arguments, &making->process.pidfd);
+    if (pid == 0)
+        child_main(making, v2 >= 0);
+    return pid;
+}
+
+static int clone_child(struct making *making, int proc)
+{
+    int flags = making->plan->clone_flags;
+    pid_t pid = -ENOSYS;
+    bool needs_own_time_ns = making->plan->time_offsets[0] != '\0';
+    if ((flags & CLONE_NEWTIME) == 0 || !needs_own_time_ns)
+        pid = try_clone(making, flags, true);
+    if (pid == -ENOSYS) { /* no clone3, or offsets */
+        int result = (flags & CLONE_NEWTIME) != 0 ? make_time_ns(making, proc) : 0;
+        if (result < 0)
+            return result;
+        pid = try_clone(making, flags & ~CLONE_NEWTIME, true);
+    }
+    if (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP)
+        pid = try_clone(making, flags & ~(making->own_time_ns >= 0 ? CLONE_NEWTIME : 0), false);
+    if (pid > 0)
+        making->process.pid = pid;
+    return pid < 0 ? pid : 0;
+}
+
+static int start_child(struct making *making, struct cl_error *err)
+{
+    int result = 0;
+    cl_auto_fd own_proc = -EBADF;
+    int proc = making->plan->facts->proc_fd;
+    if (proc <= 0) /* made-up facts */
+        proc = own_proc = procfs_open_host(err);
+    if (proc < 0)
+        return proc;
+    result = join_pid_ns(making, proc, err);
+    if (result >= 0) {
+        result = clone_child(making, proc);
+        if (result < 0)
+            (void)cl_fail(err, result, "make the container's namespaces");
+    }
+    leave_for_child(making);
+    if (result < 0)
+        return result;
+    cl_test_point("cloned");
+    making->child_end = cl_close(making->child_end); /* or its end of file would never come */
+    result = procfs_start_ticks(proc, making->process.pid, &making->process.start_ticks);
+    return result < 0 ? cl_fail(err, result, "read the start time of the container's first process")
+                      : 0;
+}
+
+/* ---- the public part ---- */
+
+static int make_container(struct making *making, struct cl_error *err)
+{
+    int result = open_root(making, err);
+    cl_test_point("root open");
+    if (result >= 0)
+        result = open_sources(making, err);
+    if (result >= 0)
+        result = open_joins(making, err);
+    cl_test_point("sources open");
+    if (result >= 0)
+        result = make_group(making, err);
+    if (result >= 0)
+        result = open_sync(making, err);
+    cl_test_point("before clone");
+    if (result >= 0)
+        result = start_child(making, err);
+    cl_test_point("child started");
+    if (result >= 0)
+        result = parent_wait(&making->process, WIRE_INIT_READY, err);
+    cl_test_point("child ready");
+    return result;
+}
+
+static int check_io(const struct runtime_io *io, struct cl_error *err)
+{
+    if (io->terminal || (io->in >= 0 && io->out >= 0 && io->err >= 0))
+        return 0;
+    return cl_fail_kind(err, CL_KIND_INVALID, EBADF,
+                        "the container needs a terminal or three streams");
+}
+
+int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
+                   struct runtime_process *ret, struct cl_error *err)
+{
+    struct making making;
+    struct cl_error failure = { 0 };
+    int result = check_io(io, err);
+    if (result < 0)
+        return result;
+    making_init(&making, plan, io);
+    result = make_container(&making, &failure);
+    if (result < 0) {
+        parent_discard(&making.process);
+        making_done(&making);
+        if (err != NULL)
+            *err = failure;
+        return result;
+    }
+    if (making.owns_root) {
+        making.process.root_mount = making.root;
+        making.owns_root = false;
+    }
+    making_done(&making);
+    *ret = making.process;
+    return 0;
+}
+
+int runtime_start(struct runtime_process *process, struct cl_error *err)
+{
+    if (process->sync < 0)
+        return 0; /* it runs already: exec's processes do not wait */
+    int result = parent_send(process->sync, WIRE_INIT_START);
+    cl_test_point("start sent");
+    if (result == -EPIPE) /* it is gone: hear why */
+        result = parent_wait(process, WIRE_INIT_READY, err);
+    else if (result >= 0)
+        result = parent_wait(process, 0, err);
+    else
+        (void)cl_fail(err, result, "start the container");
+    if (result >= 0)
+        process->sync = cl_close(process->sync);
+    return result;
+}
+
+static int wait_for_end(const struct runtime_process *process, struct cl_error *err)
+{
+    int status = 0;
+    int result = process->pidfd >= 0 ? k_wait_pidfd(process->pidfd, 0, &status) : 0;
+    /* ECHILD: it is not our child, or was reaped already. */
+    return result < 0 && result != -ECHILD
+               ? cl_fail(err, result, "wait for the end of process %d", (int)process->pid)
+               : 0;
+}
+
+int runtime_destroy(struct runtime_process *process, struct cl_error *err)
+{
+    int result = 0;
+    /* Init first: with it dies its whole pid namespace, without a freezer's round trip. */
+    if (process->pidfd >= 0)
+        result = k_pidfd_send_signal(process->pidfd, SIGKILL);
+    if (result < 0 && result != -ESRCH)
+        return cl_fail(err, result, "kill process %d", (int)process->pid);
+    result = wait_for_end(process, err);
+    if (result < 0 || process->cgroup.count == 0)
+        return result;
+    if (!cgroup_is_empty(&process->cgroup)) {
+        result = cgroup_kill(&process->cgroup);
+        if (result < 0)
+            return cl_fail(err, result, "kill the processes of cgroup %s", process->cgroup.path);
+    }
+    result = parent_remove_cgroup(&process->cgroup);
+    if (result < 0)
+        return cl_fail(err, result, "remove cgroup %s", process->cgroup.path);
+    cgroup_done(&process->cgroup);
+    return 0;
+}
+
+void runtime_process_done(struct runtime_process *process)
+{
+    process->pidfd = cl_close(process->pidfd);
+    process->sync = cl_close(process->sync);
+    process->console = cl_close(process->console);
+    process->root_mount = cl_close(process->root_mount);
+    cgroup_done(&process->cgroup);
+}

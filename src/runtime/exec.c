@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Another process in a running container.
+ *
+ *   caller                                   new process (born in the container's pid namespace and v2 cgroup)
+ *   pidfd of init, start time checked
+ *   setns(pidfd, CLONE_NEWPID)
+ *   clone3          ---------------------->  joins the v1 cgroups, then setns(pidfd, all the others) in one call
+ *                   <----------------------  CONSOLE + fd (terminal only)
+ *                   <----------------------  end of file: exec happened; or FAILED
+ *
+ * The container's init is only ever named by its pidfd, so a number that was reused in between can't be meant. The caller itself enters nothing but a pid
+ * namespace for its children.
+ */
+#include "runtime/child.h"
+#include "runtime/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+struct joining {
+    const struct runtime_target *target;
+    const struct runtime_exec_options *options;
+    const struct runtime_io *io;
+    struct runtime_facts facts;
+    struct plan_process plan;
+    struct cgroup group; /* of the container, or below it */
+    bool owns_group;     /* made by us */
+    int target_pidfd, child_end;
+    int flags;
+    struct runtime_process process;
+};
+
+/* ---- before the clone ---- */
+
+static int open_target(struct joining *joining, struct cl_error *err)
+{
+    uint64_t start = 0;
+    const struct runtime_target *target = joining->target;
+    joining->target_pidfd = k_pidfd_open(target->pid);
+    int result = joining->target_pidfd;
+    /* After the pidfd: if the start time fits now, the pidfd is of the right process. */
+    if (result >= 0)
+        result = procfs_start_ticks(joining->facts.proc_fd, target->pid, &start);
+    if (result == -ESRCH || (result >= 0 && start != target->start_ticks))
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    return result < 0 ? cl_fail(err, result, "open process %d", (int)target->pid) : 0;
+}
+
+/* All but pid, which the caller enters for its child; the user namespace only if it is another one (the kernel refuses to enter one's own). */
+static int choose_namespaces(struct joining *joining, struct cl_error *err)
+{
+    uint64_t own, theirs;
+    cl_auto_fd target = procfs_open_pid(joining->facts.proc_fd, joining->target->pid);
+    cl_auto_fd self = openat(joining->facts.proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result = target < 0 ? target : self < 0 ? -errno : k_ns_inode(target, K_NS_USER, &theirs);
+    if (result >= 0)
+        result = k_ns_inode(self, K_NS_USER, &own);
+    if (result < 0)
+        return cl_fail(err, result, "look at the container's namespaces");
+    joining->flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (joining->facts.has_time_ns)
+        joining->flags |= CLONE_NEWTIME;
+    if (own != theirs)
+        joining->flags |= CLONE_NEWUSER;
+    return 0;
+}
+
+static int open_group(struct joining *joining, struct cl_error *err)
+{
+    const char *path = joining->target->cgroup_path, *below = joining->options->detach_cgroup;
+    char text[256];
+    if (path == NULL || joining->facts.cgroups.layout == CGROUP_NONE)
+        return 0;
+    while (*path == '/')
+        path++;
+    if (below == NULL)
+        return cgroup_open(&joining->facts.cgroups, path, &joining->group, err);
+    if (CL_PRINT(text, "%s/%s", path, below) < 0)
+        return cl_fail(err, ENAMETOOLONG, "make cgroup %s below %s", below, path);
+    int result = cgroup_make(&joining->facts.cgroups, text, true, &joining->group, err);
+    joining->owns_group = result >= 0;
+    return result;
+}
+
+static int prepare(struct joining *joining, const struct oci_process *process, struct cl_error *err)
+{
+    const struct runtime_exec_options *options = joining->options;
+    int result = oci_process_validate(process, err);
+    if (result >= 0)
+        result = plan_process_init(&joining->plan, process, &joining->facts, NULL, err);
+    if (result >= 0 &&
+        (process->exec_cpu_affinity.initial != NULL || process->exec_cpu_affinity.final != NULL))
+        result = plan_fail(err, CL_KIND_UNSUPPORTED, "process.execCPUAffinity",
+                           "not supported by this build of cloche-runtime");
+    if (result >= 0)
+        result = plan_seccomp(&joining->plan, options->use_default_seccomp, options->seccomp, err);
+    joining->plan.die_with_parent = options->die_with_parent;
+    joining->plan.preserve_fds = options->preserve_fds;
+    joining->plan.new_keyring = true;
+    if (result >= 0)
+        result = open_target(joining, err);
+    if (result >= 0)
+        result = choose_namespaces(joining, err);
+    if (result >= 0)
+        result = open_group(joining, err);
+    return result;
+}
+
+/* ---- the clone ---- */
+
+static _Noreturn void child_main(struct joining *joining, bool is_group_in_place)
+{
+    struct child child = {
+        .process = &joining->plan,
+        .io = joining->io,
+        .sync = joining->child_end,
+        .parent_end = joining->process.sync,
+        .is_group_in_place = is_group_in_place,
+        .cgroup = joining->group.count > 0 ? &joining->group : NULL,
+        .root = -EBADF,
+        .proc = -EBADF,
+        .devpts = -EBADF,
+        .mask = -EBADF,
+        .slave = -EBADF,
+        .target_pidfd = joining->target_pidfd,
+        .target_flags = joining->flags,
+    };
+    child_run(&child, exec_steps, exec_step_count);
+}
+
+static int clone_child(struct joining *joining)
+{
+    int v2 = joining->group.count > 0 ? cgroup_v2_fd(&joining->group) : -EBADF;
+    struct k_clone arguments = { .cgroup_fd = v2, .exit_signal = SIGCHLD };
+    pid_t pid = k_clone3(&arguments, &joining->process.pidfd);
+    if (pid == 0)
+        child_main(joining, v2 >= 0);
+    if (v2 >= 0 && (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP)) {
+        arguments.cgroup_fd = -EBADF;
+        pid = k_clone3(&arguments, &joining->process.pidfd);
+        if (pid == 0)
+            child_main(joining, false);
+    }
+    if (pid > 0)
+        joining->process.pid = pid;
+    return pid < 0 ? pid : 0;
+}
+
+static int start_child(struct joining *joining, struct cl_error *err)
+{
+    int result = cl_socketpair(SOCK_SEQPACKET, &joining->process.sync, &joining->child_end);
+    if (result < 0)
+        return cl_fail(err, result, "make a socket pair");
+    result = k_setns(joining->target_pidfd, CLONE_NEWPID);
+    if (result == -ESRCH)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    if (result < 0)
+        return cl_fail(err, result, "join the container's pid namespace");
+    cl_test_point("before clone");
+    result = clone_child(joining);
+    cl_test_point("cloned");
+    if (result == -ENOMEM) /* what a pid namespace without its init answers */
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    if (result < 0)
+        return cl_fail(err, result, "make a process in the container");
+    joining->child_end = cl_close(joining->child_end);
+    result = procfs_start_ticks(joining->facts.proc_fd, joining->process.pid,
+                                &joining->process.start_ticks);
+    return result < 0 ? cl_fail(err, result, "read the start time of the new process") : 0;
+}
+
+/* ---- the public part ---- */
+
+static int run(struct joining *joining, const struct oci_process *process, struct cl_error *err)
+{
+    int result = prepare(joining, process, err);
+    if (result >= 0)
+        result = start_child(joining, err);
+    if (result >= 0)
+        result = parent_wait(&joining->process, 0, err);
+    return result;
+}
+
+static void joining_done(struct joining *joining, bool has_failed)
+{
+    if (has_failed) {
+        parent_discard(&joining->process);
+        if (joining->owns_group)
+            (void)parent_remove_cgroup(&joining->group); /* as above: there is nothing else to do */
+    }
+    cgroup_done(&joining->group);
+    plan_process_done(&joining->plan);
+    (void)cl_close(joining->target_pidfd);
+    (void)cl_close(joining->child_end);
+    runtime_facts_done(&joining->facts);
+}
+
+int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
+                 const struct runtime_exec_options *options, const struct runtime_io *io,
+                 struct runtime_process *ret, struct cl_error *err)
+{
+    struct cl_error failure = { 0 };
+    struct joining joining = {
+        .target = target,
+        .options = options,
+        .io = io,
+        .target_pidfd = -EBADF,
+        .child_end = -EBADF,
+        .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
+    };
+    if (!io->terminal && (io->in < 0 || io->out < 0 || io->err < 0))
+        return cl_fail_kind(err, CL_KIND_INVALID, EBADF,
+                            "the process needs a terminal or three streams");
+    int result = runtime_facts_init(&joining.facts, err);
+    if (result < 0)
+        return result;
+    result = run(&joining, process, &failure);
+    if (result >= 0) {
+        joining.process.sync = cl_close(joining.process.sync);
+        *ret = joining.process;
+    } else if (err != NULL) {
+        *err = failure;
+    }
+    joining_done(&joining, result < 0);
+    return result;
+}

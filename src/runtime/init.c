@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a container's first process does between clone3 and execve, as a table. The order is the security argument; each row says where it runs,
+ * and its comment why there. The functions are in the files named after their prefix.
+ */
+#include "runtime/child.h"
+
+static bool has_cgroup(const struct child *child)
+{
+    return child->cgroup != NULL || child->plan->new_cgroup_ns;
+}
+static bool has_joins(const struct child *child)
+{
+    return child->plan->join_count > 0;
+}
+static bool has_sysctls(const struct child *child)
+{
+    return child->plan->sysctls != NULL;
+}
+static bool has_masks(const struct child *child)
+{
+    return child->plan->masked != NULL;
+}
+static bool has_readonly_paths(const struct child *child)
+{
+    return child->plan->spec->linux_.readonly_paths != NULL;
+}
+static bool has_new_net_ns(const struct child *child)
+{
+    return child->plan->new_net_ns;
+}
+static bool has_names(const struct child *child)
+{
+    return child->plan->spec->hostname != NULL || child->plan->spec->domainname != NULL;
+}
+static bool has_terminal(const struct child *child)
+{
+    return child->io->terminal;
+}
+static bool wants_keyring(const struct child *child)
+{
+    return child->process->new_keyring;
+}
+static bool has_label(const struct child *child)
+{
+    return child->process->spec->apparmor_profile != NULL ||
+           child->process->spec->selinux_label != NULL;
+}
+static bool has_oom_score(const struct child *child)
+{
+    return child->process->spec->oom_score_adj.set;
+}
+static bool has_early_filter(const struct child *child)
+{
+    return child->process->filter.code != NULL && !child->process->spec->no_new_privileges;
+}
+static bool has_late_filter(const struct child *child)
+{
+    return child->process->filter.code != NULL && child->process->spec->no_new_privileges;
+}
+static bool has_no_new_privs(const struct child *child)
+{
+    return child->process->spec->no_new_privileges;
+}
+
+const struct child_step init_steps[] = {
+    /* Signals as a fresh process has them; not dumpable, so that nobody in a pid namespace that we share can ptrace us. */
+    { "begin", IN_HOST, child_begin, NULL },
+    { "wait for the parent", IN_HOST, child_wait_go, NULL },
+    /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup namespace's root is wherever we are when it is made. */
+    { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
+    { "join namespaces", IN_HOST, join_namespaces, has_joins },
+    /* Nothing that we mount may show up on the host. */
+    { "make mounts private", IN_HOST, mnt_make_private, NULL },
+    { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
+    { "attach root file system", IN_NEW_MNT, mnt_attach_root, NULL },
+    /* Before the pivot: the targets are resolved below a descriptor, so nothing is gained by going in first, and a failure can still name host paths. */
+    { "apply mounts", IN_NEW_MNT, mnt_apply_plan, NULL },
+    { "make devices", IN_NEW_MNT, dev_make, NULL },
+    { "open terminal", IN_NEW_MNT, dev_open_terminal, has_terminal },
+    { "make working directory", IN_NEW_MNT, program_make_cwd, NULL },
+    /* Before /proc/sys becomes read-only. */
+    { "set sysctls", IN_NEW_MNT, host_set_sysctls, has_sysctls },
+    { "mask paths", IN_NEW_MNT, mask_hide_paths, has_masks },
+    { "make paths read-only", IN_NEW_MNT, mask_readonly_paths, has_readonly_paths },
+    /* After everything that still makes a mount point or a device in it. */
+    { "make file systems read-only", IN_NEW_MNT, mnt_make_readonly, NULL },
+    { "enter root file system", IN_NEW_MNT, mnt_pivot, NULL },
+    { "bring up loopback", IN_CONTAINER, host_loopback_up, has_new_net_ns },
+    { "set host name", IN_CONTAINER, host_set_names, has_names },
+    { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
+    /* A lower score, more resources and some policies need capabilities: before they go. */
+    { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
+    { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
+    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
+    { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
+    { "set umask", IN_CONTAINER, program_set_umask, NULL },
+    { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
+    { "wait for the start", IN_CONTAINER, child_ready, NULL },
+    /* For the next exec; through the procfs opened before the image could get in the way (CVE-2019-16884, CVE-2025-52881). */
+    { "set security label", IN_CONTAINER, sec_set_label, has_label },
+    /* CVE-2024-21626: whatever is open from 3 on closes at exec. */
+    { "close other files", IN_CONTAINER, program_close_others, NULL },
+    /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go; what is below must then be allowed by it. */
+    { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
+    /* Needs CAP_SETPCAP. */
+    { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
+    { "become user", IN_CONTAINER, sec_become_user, NULL },
+    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
+    /* After the ids: changing them clears the wish. */
+    { "die with the parent", AS_USER, program_die_with_parent, NULL },
+    { "set no_new_privs", AS_USER, sec_no_new_privs, has_no_new_privs },
+    /* As late as can be: it may forbid all of the above. */
+    { "load seccomp filter", AS_USER, sec_load_filter, has_late_filter },
+    { "execute", AS_USER, program_exec, NULL },
+};
+const size_t init_step_count = CL_COUNT(init_steps);
+
+static bool has_group(const struct child *child)
+{
+    return child->cgroup != NULL;
+}
+
+/* A process that comes later (runtime_exec): the container is there, so it only has to get in and become small. */
+const struct child_step exec_steps[] = {
+    /* CVE-2016-9962: not dumpable before anything in there can see us. */
+    { "begin", IN_HOST, child_begin, NULL },
+    { "join cgroup", IN_HOST, join_cgroup, has_group },
+    { "join namespaces", IN_HOST, join_target, NULL },
+    { "open terminal", IN_CONTAINER, dev_open_exec_terminal, has_terminal },
+    { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
+    { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
+    { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
+    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
+    { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
+    { "set umask", IN_CONTAINER, program_set_umask, NULL },
+    { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
+    { "set security label", IN_CONTAINER, sec_set_label, has_label },
+    { "close other files", IN_CONTAINER, program_close_others, NULL },
+    { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
+    { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
+    { "become user", IN_CONTAINER, sec_become_user, NULL },
+    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
+    { "die with the parent", AS_USER, program_die_with_parent, NULL },
+    { "set no_new_privs", AS_USER, sec_no_new_privs, has_no_new_privs },
+    { "load seccomp filter", AS_USER, sec_load_filter, has_late_filter },
+    { "execute", AS_USER, program_exec, NULL },
+};
+const size_t exec_step_count = CL_COUNT(exec_steps);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mounts of a container. The parent has opened what only the host can name (root file system, sources of binds, cgroup directories) as detached
+ * mounts; here, in the new mount namespace, they are attached below the root's descriptor, and the file systems that belong to the new
+ * namespaces (proc, sysfs, mqueue, devpts) are made. No path is ever joined: a target is a descriptor (kernel/inroot.h), so a link that the image holds, or that
+ * somebody swaps in while we look (CVE-2021-30465), can lead nowhere but within the root.
+ */
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int mnt_attach(int tree, int target_fd)
+{
+    return k_move_mount(tree, target_fd, "", 0);
+}
+
+/* IN_HOST. Slave rather than private: what the host unmounts goes away here too, until our own copy of its tree is gone. */
+int mnt_make_private(struct child *child, struct cl_error *err)
+{
+    int result = k_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+    return result < 0 ? cl_fail(err, result, "make mounts private") : 0;
+}
+
+/* IN_NEW_MNT. On top of our own "/", which is there on any host; looked up by nobody, since everything goes through child->root. */
+int mnt_attach_root(struct child *child, struct cl_error *err)
+{
+    int result = k_move_mount(child->root, AT_FDCWD, "/", 0);
+    if (result < 0)
+        return cl_fail(err, result, "attach the root file system");
+    const unsigned long propagation = child->plan->root_propagation;
+    /* Shared can only come now: pivot_root refuses a new root whose parent is shared, not a shared new root. */
+    struct k_mount_change change = { .propagation = propagation & ~(unsigned long)MS_REC,
+                                     .userns_fd = -EBADF,
+                                     .recursive = (propagation & MS_REC) != 0 };
+    if (propagation != 0)
+        result = k_mount_setattr(child->root, &change);
+    return result < 0 ? cl_fail(err, result, "linux.rootfsPropagation") : 0;
+}
+
+/* ---- one mount ---- */
+
+static int fail_mount(const struct plan_mount *mount, int code, const char *message,
+                      struct cl_error *err)
+{
+    if (message != NULL && message[0] != '\0')
+        return cl_fail(err, code, "mount %s at %s: %s",
+                       mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type, mount->target,
+                       message);
+    return cl_fail(err, code, "mount %s at %s",
+                   mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type, mount->target);
+}
+
+static int prefix_mount(const struct plan_mount *mount, struct cl_error *err)
+{
+    return cl_error_prefix(err, "mount %s at %s",
+                           mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type,
+                           mount->target);
+}
+
+static int open_target(struct child *child, const struct plan_mount *mount, bool is_dir,
+                       struct cl_error *err)
+{
+    enum inroot_flags flags = mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW;
+    int open_flags = O_PATH | (is_dir ? O_DIRECTORY : 0);
+    int fd = inroot_open(child->root, mount->target, open_flags, 0, flags, err);
+    if (fd != -ENOENT)
+        return fd;
+    fd = is_dir ? inroot_mkdir_p(child->root, mount->target, 0755, err)
+                : inroot_make_file(child->root, mount->target, 0644, err);
+    if (fd == -EROFS)
+        (void)cl_error_hint(err, "the mount point is missing, and the file system is read-only");
+    if (fd < 0 || flags == INROOT_FOLLOW)
+        return fd;
+    (void)cl_close(fd); /* made by following links: look again without */
+    return inroot_open(child->root, mount->target, open_flags, 0, flags, err);
+}
+
+/* A link may have led a harmless name into /proc (CVE-2019-19921). */
+static int check_target(const struct plan_mount *mount, int target, struct cl_error *err)
+{
+    long magic = 0;
+    int result = mount->may_cover_proc ? 0 : k_fs_type(target, &magic);
+    if (result < 0)
+        return cl_fail(err, result, "look at the mount point");
+    if (magic == PROC_SUPER_MAGIC)
+        return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                            "the mount point leads into /proc, which must not be covered");
+    return 0;
+}
+
+static int new_fs(const struct plan_mount *mount, struct cl_error *err)
+{
+    char message[200] = "";
+    cl_auto_fd fs = k_fsopen(mount->type);
+    int result = fs;
+    if (result >= 0 && mount->source != NULL)
+        result = k_fsconfig_string(fs, "source", mount->source);
+    for (size_t i = 0; result >= 0 && i < mount->option_count; i++) {
+        const struct plan_fs_option *option = &mount->options[i];
+        result = option->value != NULL ? k_fsconfig_string(fs, option->key, option->value)
+                                       : k_fsconfig_flag(fs, option->key);
+    }
+    if (result >= 0)
+        result = k_fsconfig_create(fs);
+    uint64_t attributes = mount->flags.attr_set;
+    if (mount->is_late_ro)
+        attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+    if (result >= 0)
+        result = k_fsmount(fs, (unsigned)attributes);
+    if (result >= 0)
+        return result;
+    if (fs >= 0)
+        k_fs_message(fs, message, sizeof message);
+    return fail_mount(mount, result, message, err);
+}
+
+/* Kept for later steps: they must not look for it by a name that the container's own files could have taken. */
+static void remember(struct child *child, const struct plan_mount *mount, int fd)
+{
+    bool is_proc = cl_streq(mount->type, "proc") && cl_streq(mount->target, "/proc");
+    bool is_devpts = cl_streq(mount->type, "devpts") && cl_streq(mount->target, "/dev/pts");
+    int *slot = is_proc ? &child->proc : is_devpts ? &child->devpts : NULL;
+    if (slot == NULL) {
+        (void)cl_close(fd);
+        return;
+    }
+    (void)cl_close(*slot);
+    *slot = fd;
+}
+
+static int apply_propagation(int tree, const struct plan_mount *mount)
+{
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < mount->flags.propagation_count; i++) {
+        unsigned long flags = mount->flags.propagation[i];
+        struct k_mount_change change = { .propagation = flags & ~(unsigned long)MS_REC,
+                                         .userns_fd = -EBADF,
+                                         .recursive = (flags & MS_REC) != 0 };
+        result = k_mount_setattr(tree, &change);
+    }
+    return result;
+}
+
+static int apply_recursive(int tree, const struct plan_mount *mount)
+{
+    if (mount->flags.rec_attr_set == 0 && mount->flags.rec_attr_clear == 0)
+        return 0;
+    struct k_mount_change change = { .set = mount->flags.rec_attr_set,
+                                     .clear = mount->flags.rec_attr_clear,
+                                     .userns_fd = -EBADF,
+                                     .recursive = true };
+    return k_mount_setattr(tree, &change);
+}
+
+static int mount_fs(struct child *child, const struct plan_mount *mount, struct cl_error *err)
+{
+    cl_auto_fd target = open_target(child, mount, true, err);
+    if (target < 0 || check_target(mount, target, err) < 0)
+        return prefix_mount(mount, err);
+    cl_auto_fd tree = new_fs(mount, err);
+    if (tree < 0)
+        return tree;
+    int result = mnt_attach(tree, target);
+    if (result >= 0)
+        result = apply_recursive(tree, mount);
+    if (result >= 0)
+        result = apply_propagation(tree, mount);
+    if (result < 0)
+        return fail_mount(mount, result, NULL, err);
+    remember(child, mount, cl_take_fd(&tree));
+    return 0;
+}
+
+/* Attributes and propagation were set by the parent (rootfs.c), while nothing was below the clone yet. */
+static int mount_bind(struct child *child, const struct plan_mount *mount, int source,
+                      struct cl_error *err)
+{
+    struct stat info;
+    if (fstat(source, &info) < 0)
+        return fail_mount(mount, -errno, NULL, err);
+    long magic = 0;
+    if (cl_streq(mount->target, "/proc") &&
+        (k_fs_type(source, &magic) < 0 || magic != PROC_SUPER_MAGIC))
+        return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                            "mount %s at /proc: only a proc file system can be /proc",
+                            mount->source);
+    cl_auto_fd target = open_target(child, mount, S_ISDIR(info.st_mode), err);
+    if (target < 0 || check_target(mount, target, err) < 0)
+        return prefix_mount(mount, err);
+    int result = mnt_attach(source, target);
+    return result < 0 ? fail_mount(mount, result, NULL, err) : 0;
+}
+
+/* ---- cgroup ---- */
+
+static int set_attributes(int tree, const struct plan_mount *mount, uint64_t also)
+{
+    struct k_mount_change change = { .set = mount->flags.attr_set | also,
+                                     .clear = mount->flags.attr_clear,
+                                     .propagation = MS_PRIVATE,
+                                     .userns_fd = -EBADF };
+    return k_mount_setattr(tree, &change);
+}
+
+/* "cpu,cpuacct" is the directory of that name, with links cpu and cpuacct to it, as every distribution has it. */
+static int link_controllers(int top, const char *controllers)
+{
+    if (strchr(controllers, ',') == NULL)
+        return 0;
+    for (const char *at = controllers; *at != '\0';) {
+        char name[64];
+        size_t length = strcspn(at, ",");
+        if (CL_PRINT(name, "%.*s", (int)length, at) < 0 ||
+            (symlinkat(controllers, top, name) < 0 && errno != EEXIST))
+            return -errno;
+        at += length + (at[length] == ',');
+    }
+    return 0;
+}
+
+static int attach_hierarchy(int top, const struct cgroup_hierarchy *hierarchy, int tree,
+                            const struct plan_mount *mount)
+{
+    const char *name = hierarchy->is_v2 ? "unified" : hierarchy->controllers;
+    if (cl_starts_with(name, "name="))
+        name += strlen("name=");
+    if (mkdirat(top, name, 0755) < 0)
+        return -errno;
+    int result = set_attributes(tree, mount, 0);
+    if (result >= 0)
+        result = k_move_mount(tree, top, name, 0);
+    return result < 0 ? result : link_controllers(top, name);
+}
+
+/* v1 and hybrid: a small tmpfs with one directory per hierarchy, as on the host. */
+static int attach_hierarchies(struct child *child, const struct plan_mount *mount, int target)
+{
+    cl_auto_fd fs = k_fsopen("tmpfs");
+    int result = fs < 0 ? fs : k_fsconfig_string(fs, "mode", "755");
+    if (result >= 0)
+        result = k_fsconfig_create(fs);
+    cl_auto_fd top = result < 0
+                         ? result
+                         : k_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    result = top < 0 ? top : mnt_attach(top, target);
+    const struct cgroup_host *host = &child->plan->facts->cgroups;
+    for (size_t i = 0; result >= 0 && i < host->count; i++)
+        result = attach_hierarchy(top, &host->hierarchies[i], child->cgroup_trees[i], mount);
+    return result < 0 ? result : set_attributes(top, mount, 0);
+}
+
+/* The container's own group by a clone of its directory: exactly what a new cgroup mount in the new cgroup namespace would show, without the
+   locks of making one. */
+static int mount_cgroup(struct child *child, const struct plan_mount *mount, struct cl_error *err)
+{
+    cl_auto_fd target = open_target(child, mount, true, err);
+    if (target < 0 || check_target(mount, target, err) < 0)
+        return prefix_mount(mount, err);
+    int result;
+    if (child->plan->facts->cgroups.layout == CGROUP_V2) {
+        result = set_attributes(child->cgroup_trees[0], mount, 0);
+        if (result >= 0)
+            result = mnt_attach(child->cgroup_trees[0], target);
+    } else {
+        result = attach_hierarchies(child, mount, target);
+    }
+    return result < 0 ? fail_mount(mount, result, NULL, err) : 0;
+}
+
+/* IN_NEW_MNT */
+int mnt_apply_plan(struct child *child, struct cl_error *err)
+{
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < child->plan->mount_count; i++) {
+        const struct plan_mount *mount = &child->plan->mounts[i];
+        cl_debug("mnt", "%s at %s", mount->type != NULL ? mount->type : "bind", mount->target);
+        if (mount->kind == PLAN_MOUNT_BIND)
+            result = mount_bind(child, mount, child->sources[i], err);
+        else if (mount->kind == PLAN_MOUNT_CGROUP)
+            result = mount_cgroup(child, mount, err);
+        else
+            result = mount_fs(child, mount, err);
+        cl_test_point("mounted");
+    }
+    return result;
+}
+
+/* ---- the end ---- */
+
+static int make_readonly(int fd)
+{
+    struct k_mount_change change = { .set = MOUNT_ATTR_RDONLY, .userns_fd = -EBADF };
+    return k_mount_setattr(fd, &change);
+}
+
+/* IN_NEW_MNT */
+int mnt_make_readonly(struct child *child, struct cl_error *err)
+{
+    for (size_t i = 0; i < child->plan->mount_count; i++) {
+        const struct plan_mount *mount = &child->plan->mounts[i];
+        if (!mount->is_late_ro)
+            continue;
+        cl_auto_fd fd = inroot_open(child->root, mount->target, O_PATH | O_DIRECTORY, 0,
+                                    mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW, err);
+        if (fd < 0)
+            return prefix_mount(mount, err);
+        int result = make_readonly(fd);
+        if (result < 0)
+            return fail_mount(mount, result, "make it read-only", err);
+    }
+    if (!child->plan->spec->root.readonly && !child->plan->options->rootfs.is_read_only)
+        return 0;
+    int result = make_readonly(child->root);
+    return result < 0 ? cl_fail(err, result, "make the root file system read-only") : 0;
+}
+
+/* IN_NEW_MNT → IN_CONTAINER. The old root is stacked on the new one and taken away from there: no directory for it is needed. Lazily, because a
+   synchronous unmount waits for RCU. */
+int mnt_pivot(struct child *child, struct cl_error *err)
+{
+    if (fchdir(child->root) < 0)
+        return cl_fail(err, errno, "enter the root file system");
+    int result = k_pivot_root(".", ".");
+    if (result == -EINVAL) {
+        (void)cl_fail(err, result, "pivot_root into the root file system");
+        return cl_error_hint(err, "is the host's own root an initramfs?");
+    }
+    if (result < 0)
+        return cl_fail(err, result, "pivot_root into the root file system");
+    result = k_umount(".", MNT_DETACH);
+    if (result < 0)
+        return cl_fail(err, result, "unmount the host's file tree");
+    if (chdir("/") < 0)
+        return cl_fail(err, errno, "enter the root file system");
+    return 0;
+}

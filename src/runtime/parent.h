@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's side, private to the room. All of it runs in the host's namespaces with the caller's identity.
+ */
+#pragma once
+
+#include "runtime/plan.h"
+
+#include "wire/init.h"
+
+/* ---- rootfs.c: detached mounts. Descriptors that are there after a failure belong to the caller as well. ---- */
+int parent_open_sources(const struct runtime_plan *plan, int *ret_sources, struct cl_error *err);
+int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgroup *group,
+                             int *ret_trees, struct cl_error *err);
+
+/* ---- cgroup.c ---- */
+/* Make the group and write all limits and device rules. On failure nothing is left. */
+int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);
+/* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed. */
+int parent_remove_cgroup(const struct cgroup *group);
+
+/* ---- devices.c ---- */
+int devices_apply(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
+                  struct cl_error *err);
+
+/* ---- talk.c: messages ---- */
+int parent_send(int sync, enum wire_init_type type);
+/*
+ * Wait until `until` (READY, or 0: the end of file that exec makes). CONSOLE descriptors go to process->console. The child's own failure, or its
+ * end before READY, is the error.
+ */
+int parent_wait(struct runtime_process *process, enum wire_init_type until, struct cl_error *err);
+/* SIGKILL and reap; then the descriptors are closed. For a child that never came to run. */
+void parent_discard(struct runtime_process *process);

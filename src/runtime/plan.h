@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: what will be done, as a value. Private to the room.
+ *
+ * plan.c and its plan_*.c fill it from the spec without a system call; create.c (the parent), init.c (the child) and exec.c carry it out, and
+ * plan_print.c tells it. Strings are borrowed from the spec and the options unless a comment says "owned".
+ */
+#pragma once
+
+#include "runtime/runtime.h"
+#include "seccomp/seccomp.h"
+
+/* ---- Mounts ---- */
+
+enum plan_mount_kind {
+    PLAN_MOUNT_BIND,   /* a detached clone of a host path, made by the parent */
+    PLAN_MOUNT_FS,     /* a new mount of a file system, made by the child in its namespaces */
+    PLAN_MOUNT_CGROUP, /* the container's own group in every hierarchy, cloned by the parent */
+};
+
+/* One option of a file system: key, or key and value. */
+struct plan_fs_option {
+    char *key;   /* owned; the value lies in the same allocation */
+    char *value; /* NULL: a flag */
+};
+
+struct plan_mount {
+    enum plan_mount_kind kind;
+    size_t index; /* mounts[index] of the spec */
+    char *target; /* owned: absolute, without ".", ".." and double slashes */
+    char *source; /* owned; of a bind: an absolute host path */
+    const char *type;
+    struct oci_mount_flags flags;   /* owned */
+    struct plan_fs_option *options; /* owned */
+    size_t option_count;
+    bool is_recursive_bind;
+    bool no_links;       /* no component of the target may be a symbolic link */
+    bool may_cover_proc; /* on the list of what may be mounted over files of /proc */
+    bool is_late_ro; /* a tmpfs that others still put something into: read-only at the very end */
+};
+
+/* ---- Control groups ---- */
+
+/* One write to one file. */
+struct plan_setting {
+    const char *property; /* JSON path of where it came from; static */
+    char controller[32];  /* "" : the v2 group's own files */
+    char file[96];
+    char value[160];
+    /* A file to be tried instead when the first is not there ("" without): schedulers name one thing differently. */
+    char other_file[96];
+    char other_value[160];
+};
+
+/* ---- Processes ---- */
+
+/* What init and a process of exec have in common. */
+struct plan_process {
+    const struct oci_process *spec;
+    uint64_t bounding, effective, permitted, inheritable, ambient; /* what can be granted here */
+    struct seccomp_filter filter;                                  /* owned; code NULL without */
+    unsigned last_capability;
+    unsigned preserve_fds;
+    bool die_with_parent;
+    bool new_keyring;
+    char keyring[128]; /* its name, "" for an anonymous one */
+};
+
+/* A namespace to be joined instead of made. */
+struct plan_join {
+    enum k_ns type;
+    size_t index; /* linux.namespaces[index] */
+    const char *path;
+};
+
+struct runtime_plan {
+    const struct oci_spec *spec;
+    const struct runtime_options *options;
+    const struct runtime_facts *facts;
+    struct plan_process process;
+
+    int clone_flags; /* CLONE_NEW* of clone3: all but the cgroup namespace */
+    bool new_cgroup_ns, new_net_ns;
+    struct plan_join joins[K_NS_COUNT];
+    size_t join_count;
+    char time_offsets[128]; /* lines for timens_offsets, or "" */
+
+    char cgroup_path[256]; /* "" : none */
+    bool cgroup_must_be_new;
+    struct plan_setting *settings; /* owned */
+    size_t setting_count;
+    bool use_device_rules;
+
+    struct plan_mount *mounts; /* owned */
+    size_t mount_count;
+    char *rootfs_path;              /* owned; plain directory, absolute */
+    bool make_devices;              /* /dev is ours to fill */
+    char **masked;                  /* owned: masked paths, with what the facts add */
+    unsigned long root_propagation; /* MS_*: 0 is private */
+    char **sysctls;                 /* owned: "net/ipv4/ip_forward", then the value, and so on */
+    char **warnings;                /* owned */
+};
+
+/* Fill the plan's parts. 0 or -errno with err; what was filled is freed by runtime_plan_free. */
+int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err);
+int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
+int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
+/* Also for exec: `path` is how errors call it ("process"). */
+int plan_process_init(struct plan_process *process, const struct oci_process *spec,
+                      const struct runtime_facts *facts, char ***warnings, struct cl_error *err);
+int plan_seccomp(struct plan_process *process, bool use_default, const struct oci_seccomp *policy,
+                 struct cl_error *err);
+void plan_process_done(struct plan_process *process);
+
+/* An error at plan time: "JSON.PATH: text", kind CL_KIND_INVALID or CL_KIND_UNSUPPORTED. */
+int plan_fail(struct cl_error *err, enum cl_kind kind, const char *path, const char *fmt, ...)
+    CL_PRINTF(4, 5);
+/* Something that the spec wants said and not failed on. */
+int plan_warn(char ***warnings, const char *fmt, ...) CL_PRINTF(2, 3);
+
+/* Absolute and clean: "/a//b/./c/.." → "/a/b". Newly allocated; NULL without memory. */
+char *plan_clean_path(const char *path);
+
+/* cgroup v1 units to v2's. */
+uint64_t plan_cpu_weight(uint64_t shares);      /* 2 … 262144 → 1 … 10000, 1024 → 100 */
+uint64_t plan_io_weight(uint64_t blkio_weight); /* 10 … 1000 → 1 … 10000 */

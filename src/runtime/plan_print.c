@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A plan in words, one line per step in the order in which they are done: "parent …" for what is done from outside, "init …" for the container's first process.
+ */
+#include "runtime/plan.h"
+
+#include <inttypes.h>
+
+static void print_caps(struct cl_buf *out, const char *name, uint64_t mask)
+{
+    cl_buf_printf(out, " %s=", name);
+    if (mask == 0)
+        cl_buf_char(out, '-');
+    for (unsigned i = 0, count = 0; i < 64; i++) {
+        if ((mask & UINT64_C(1) << i) == 0)
+            continue;
+        const char *cap = oci_cap_name((int)i);
+        if (count++ > 0)
+            cl_buf_char(out, ',');
+        cl_buf_str(out, cap == NULL ? "?" : cl_starts_with(cap, "CAP_") ? cap + 4 : cap);
+    }
+}
+
+static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
+{
+    const struct runtime_rootfs *rootfs = &plan->options->rootfs;
+    if (rootfs->is_overlay) {
+        cl_buf_str(out, "parent  open root file system overlay");
+        for (const char *const *lower = rootfs->lowers; lower != NULL && *lower != NULL; lower++)
+            cl_buf_printf(out, " %s", *lower);
+        cl_buf_printf(out, " upper %s\n", rootfs->upper != NULL ? rootfs->upper : "none");
+    } else if (plan->rootfs_path != NULL) {
+        cl_buf_printf(out, "parent  open root file system %s\n", plan->rootfs_path);
+    }
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
+            cl_buf_printf(out, "parent  open bind source %s\n", plan->mounts[i].source);
+    if (plan->cgroup_path[0] != '\0')
+        cl_buf_printf(out, "parent  make cgroup %s\n", plan->cgroup_path);
+    for (size_t i = 0; i < plan->setting_count; i++)
+        cl_buf_printf(out, "parent  write %s to %s\n", plan->settings[i].value,
+                      plan->settings[i].file);
+    if (plan->use_device_rules)
+        cl_buf_printf(out, "parent  apply %zu device rules\n",
+                      plan->spec->linux_.resources.device_count);
+}
+
+static void print_namespaces(const struct runtime_plan *plan, struct cl_buf *out)
+{
+    cl_buf_str(out, "parent  clone with new namespaces");
+    for (int i = 0; i < K_NS_COUNT; i++)
+        if ((plan->clone_flags & k_ns_table[i].clone_flag) != 0)
+            cl_buf_printf(out, " %s", k_ns_table[i].name);
+    cl_buf_char(out, '\n');
+    if (plan->time_offsets[0] != '\0')
+        cl_buf_str(out, "parent  set clock offsets\n");
+    if (plan->cgroup_path[0] != '\0')
+        cl_buf_printf(out, "init  join cgroup %s\n", plan->cgroup_path);
+    if (plan->new_cgroup_ns)
+        cl_buf_str(out, "init  make cgroup namespace\n");
+    for (size_t i = 0; i < plan->join_count; i++)
+        cl_buf_printf(out, "init  join %s namespace %s\n", k_ns_table[plan->joins[i].type].name,
+                      plan->joins[i].path);
+}
+
+static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
+{
+    cl_buf_str(out, "init  make mounts private\ninit  attach root file system\n");
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        char **options = plan->spec->mounts[mount->index].options;
+        cl_buf_printf(out, "init  mount %s at %s",
+                      mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type, mount->target);
+        for (size_t j = 0; options != NULL && options[j] != NULL; j++)
+            cl_buf_printf(out, "%s%s", j == 0 ? " (" : ",", options[j]);
+        cl_buf_str(out, options != NULL && options[0] != NULL ? ")\n" : "\n");
+    }
+    if (plan->make_devices)
+        cl_buf_str(out, "init  make default devices\n");
+    for (size_t i = 0; i < plan->spec->linux_.device_count; i++)
+        cl_buf_printf(out, "init  make device %s\n", plan->spec->linux_.devices[i].path);
+    for (char **item = plan->sysctls; item != NULL && *item != NULL; item += 2)
+        cl_buf_printf(out, "init  write %s to /proc/%s\n", item[1], item[0]);
+    for (char **path = plan->masked; path != NULL && *path != NULL; path++)
+        cl_buf_printf(out, "init  mask %s\n", *path);
+    for (char **path = plan->spec->linux_.readonly_paths; path != NULL && *path != NULL; path++)
+        cl_buf_printf(out, "init  make %s read-only\n", *path);
+    if (plan->spec->root.readonly || plan->options->rootfs.is_read_only)
+        cl_buf_str(out, "init  make the root file system read-only\n");
+    cl_buf_str(out, "init  pivot into the root file system\n");
+}
+
+static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
+{
+    const struct plan_process *process = &plan->process;
+    const struct oci_process *spec = process->spec;
+    if (plan->new_net_ns)
+        cl_buf_str(out, "init  bring up loopback\n");
+    if (plan->spec->hostname != NULL)
+        cl_buf_printf(out, "init  set host name %s\n", plan->spec->hostname);
+    for (size_t i = 0; i < spec->rlimit_count; i++)
+        cl_buf_printf(out, "init  limit %s to %" PRIu64 ":%" PRIu64 "\n",
+                      oci_rlimit_name(spec->rlimits[i].type), spec->rlimits[i].soft,
+                      spec->rlimits[i].hard);
+    cl_buf_printf(out, "init  enter %s\n", spec->cwd);
+    cl_buf_printf(out, "init  become user %u group %u\n", spec->user.uid, spec->user.gid);
+    cl_buf_str(out, "init  keep capabilities");
+    print_caps(out, "bounding", process->bounding);
+    print_caps(out, "effective", process->effective);
+    print_caps(out, "inheritable", process->inheritable);
+    cl_buf_char(out, '\n');
+    if (spec->no_new_privileges)
+        cl_buf_str(out, "init  set no_new_privs\n");
+    if (process->filter.code != NULL)
+        cl_buf_printf(out, "init  load seccomp filter (%zu instructions)\n", process->filter.count);
+    cl_buf_str(out, "init  execute");
+    for (char **word = spec->args; *word != NULL; word++)
+        cl_buf_printf(out, " %s", *word);
+    cl_buf_char(out, '\n');
+}
+
+int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out)
+{
+    print_parent(plan, out);
+    print_namespaces(plan, out);
+    print_mounts(plan, out);
+    print_process(plan, out);
+    return out->failed;
+}

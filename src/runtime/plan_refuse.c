@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this build does not do yet, one row each. A property that is neither carried out nor listed here would be a silent no.
+ */
+#include "runtime/plan.h"
+
+static bool has_prestart(const struct oci_spec *spec)
+{
+    return spec->hooks.prestart.count > 0;
+}
+static bool has_create_runtime(const struct oci_spec *spec)
+{
+    return spec->hooks.create_runtime.count > 0;
+}
+static bool has_create_container(const struct oci_spec *spec)
+{
+    return spec->hooks.create_container.count > 0;
+}
+static bool has_start_container(const struct oci_spec *spec)
+{
+    return spec->hooks.start_container.count > 0;
+}
+static bool has_poststart(const struct oci_spec *spec)
+{
+    return spec->hooks.poststart.count > 0;
+}
+static bool has_poststop(const struct oci_spec *spec)
+{
+    return spec->hooks.poststop.count > 0;
+}
+static bool has_uid_mappings(const struct oci_spec *spec)
+{
+    return spec->linux_.uid_mappings.count > 0;
+}
+static bool has_gid_mappings(const struct oci_spec *spec)
+{
+    return spec->linux_.gid_mappings.count > 0;
+}
+static bool has_net_devices(const struct oci_spec *spec)
+{
+    return spec->linux_.net_device_count > 0;
+}
+static bool has_mount_label(const struct oci_spec *spec)
+{
+    return spec->linux_.mount_label != NULL && spec->linux_.mount_label[0] != '\0';
+}
+static bool has_intel_rdt(const struct oci_spec *spec)
+{
+    return spec->linux_.intel_rdt != NULL;
+}
+static bool has_memory_policy(const struct oci_spec *spec)
+{
+    return spec->linux_.memory_policy != NULL;
+}
+
+static const struct {
+    const char *path;
+    bool (*is_asked)(const struct oci_spec *spec);
+} unsupported[] = {
+    { "hooks.prestart", has_prestart },
+    { "hooks.createRuntime", has_create_runtime },
+    { "hooks.createContainer", has_create_container },
+    { "hooks.startContainer", has_start_container },
+    { "hooks.poststart", has_poststart },
+    { "hooks.poststop", has_poststop },
+    { "linux.uidMappings", has_uid_mappings },
+    { "linux.gidMappings", has_gid_mappings },
+    { "linux.netDevices", has_net_devices },
+    { "linux.mountLabel", has_mount_label },
+    { "linux.intelRdt", has_intel_rdt },
+    { "linux.memoryPolicy", has_memory_policy },
+};
+
+int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err)
+{
+    for (size_t i = 0; i < CL_COUNT(unsupported); i++)
+        if (unsupported[i].is_asked(spec))
+            return plan_fail(err, CL_KIND_UNSUPPORTED, unsupported[i].path,
+                             "not supported by this build of cloche-runtime");
+    return 0;
+}

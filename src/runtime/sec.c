@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What makes the process small: user and groups, capabilities, no_new_privs, the system-call filter, the session keyring, LSM labels.
+ */
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* IN_CONTAINER. A session keyring of its own, or the container would hold the keys of whoever started it. */
+int sec_join_keyring(struct child *child, struct cl_error *err)
+{
+    const char *name = child->process->keyring;
+    int result = k_keyring_join_session(name[0] != '\0' ? name : NULL);
+    /* No keyrings in this kernel, or a sandbox around us that forbids them: then there are no keys to be seen either. */
+    if (result >= 0 || result == -ENOSYS || result == -EPERM)
+        return 0;
+    return cl_fail(err, result, "join a session keyring of its own");
+}
+
+static int write_label(int proc, const char *module_path, const char *path, const char *text)
+{
+    int result = module_path == NULL ? -ENOENT : procfs_write(proc, module_path, text);
+    return result == -ENOENT ? procfs_write(proc, path, text) : result;
+}
+
+/* IN_CONTAINER. Takes effect at exec. */
+int sec_set_label(struct child *child, struct cl_error *err)
+{
+    const struct oci_process *process = child->process->spec;
+    int proc = child_proc(child, err);
+    if (proc < 0)
+        return proc;
+    if (process->apparmor_profile != NULL && process->apparmor_profile[0] != '\0') {
+        char text[300];
+        int result = CL_PRINT(text, "exec %s", process->apparmor_profile);
+        if (result >= 0)
+            result = write_label(proc, "self/attr/apparmor/exec", "self/attr/exec", text);
+        if (result < 0) {
+            (void)cl_fail(err, result, "process.apparmorProfile: use profile %s",
+                          process->apparmor_profile);
+            return cl_error_hint(err, "is AppArmor on, and is the profile loaded?");
+        }
+    }
+    if (process->selinux_label != NULL && process->selinux_label[0] != '\0') {
+        int result = write_label(proc, NULL, "self/attr/exec", process->selinux_label);
+        if (result < 0) {
+            (void)cl_fail(err, result, "process.selinuxLabel: use label %s",
+                          process->selinux_label);
+            return cl_error_hint(err, "is SELinux on, and does its policy know the label?");
+        }
+    }
+    return 0;
+}
+
+int sec_no_new_privs(struct child *child, struct cl_error *err)
+{
+    (void)child;
+    int result = k_no_new_privs();
+    return result < 0 ? cl_fail(err, result, "set no_new_privs") : 0;
+}
+
+int sec_load_filter(struct child *child, struct cl_error *err)
+{
+    const struct seccomp_filter *filter = &child->process->filter;
+    int result = k_seccomp_filter(filter->code, filter->count, filter->flags);
+    return result < 0 ? cl_fail(err, result, "load the seccomp filter") : 0;
+}
+
+/* IN_CONTAINER. Also tells the kernel to keep the permitted set over the change of user: what of it stays is said by sec_set_capabilities. */
+int sec_drop_bounding(struct child *child, struct cl_error *err)
+{
+    const struct plan_process *process = child->process;
+    for (unsigned i = 0; i <= process->last_capability && i < 64; i++) {
+        if ((process->bounding & UINT64_C(1) << i) != 0)
+            continue;
+        int result = k_cap_bounding_drop(i);
+        if (result < 0)
+            return cl_fail(err, result, "drop %s from the bounding set", oci_cap_name((int)i));
+    }
+    int result = process->spec->user.uid != 0 ? k_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+    return result < 0 ? cl_fail(err, result, "keep capabilities over the change of user") : 0;
+}
+
+/* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the host's business. */
+int sec_become_user(struct child *child, struct cl_error *err)
+{
+    const struct oci_user *user = &child->process->spec->user;
+    int result = k_setgroups(user->additional_gid_count, user->additional_gids);
+    if (result < 0)
+        return cl_fail(err, result, "process.user.additionalGids: set the groups");
+    result = k_setresgid(user->gid);
+    if (result < 0)
+        return cl_fail(err, result, "process.user.gid: become group %u", user->gid);
+    result = k_setresuid(user->uid);
+    return result < 0 ? cl_fail(err, result, "process.user.uid: become user %u", user->uid) : 0;
+}
+
+/* AS_USER. The sets exactly as planned, the inheritable one included (CVE-2022-29162: nothing is added to it). */
+int sec_set_capabilities(struct child *child, struct cl_error *err)
+{
+    const struct plan_process *process = child->process;
+    int result = k_capset(process->effective, process->permitted, process->inheritable);
+    if (result < 0)
+        return cl_fail(err, result, "process.capabilities: set them");
+    result = k_cap_ambient_clear();
+    for (unsigned i = 0; result >= 0 && i < 64; i++)
+        if ((process->ambient & UINT64_C(1) << i) != 0)
+            result = k_cap_ambient_raise(i);
+    return result < 0 ? cl_fail(err, result, "process.capabilities.ambient: set them") : 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's end of wire/init.h, and the end of a process.
+ */
+#include "runtime/parent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+int parent_send(int sync, enum wire_init_type type)
+{
+    const struct wire_init message = { .type = type };
+    return send(sync, &message, sizeof message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int failed(struct wire_init *message, struct cl_error *err)
+{
+    message->text[sizeof message->text - 1] = '\0';
+    enum cl_kind kind =
+        message->kind <= CL_KIND_NO_COMMAND ? (enum cl_kind)message->kind : CL_KIND_SYSTEM;
+    return cl_fail_kind(err, kind, message->code, "%s", message->text);
+}
+
+/* End of file before READY: the child was killed. Why is worth a word, since the usual reason is a limit that is too small. */
+static int ended_early(const struct runtime_process *process, struct cl_error *err)
+{
+    int status = 0;
+    uint64_t kills = 0;
+    int result = k_wait_pidfd(process->pidfd, WNOWAIT, &status);
+    if (process->cgroup.count > 0 && cgroup_oom_kills(&process->cgroup, &kills) >= 0 && kills > 0)
+        return cl_fail_kind(err, CL_KIND_SYSTEM, ENOMEM,
+                            "the container's first process was killed before the program ran: its "
+                            "memory limit is too small to start it");
+    if (result >= 0 && WIFSIGNALED(status))
+        return cl_fail_kind(err, CL_KIND_SYSTEM, ECHILD,
+                            "the container's first process was killed by signal %d before the "
+                            "program ran",
+                            WTERMSIG(status));
+    return cl_fail_kind(err, CL_KIND_SYSTEM, ECHILD,
+                        "the container's first process ended before the program ran");
+}
+
+static int take_console(struct runtime_process *process, const int *fds, size_t count)
+{
+    if (count != 1 || process->console >= 0) {
+        for (size_t i = 0; i < count; i++)
+            (void)cl_close(fds[i]);
+        return -EPROTO;
+    }
+    process->console = fds[0];
+    return 0;
+}
+
+int parent_wait(struct runtime_process *process, enum wire_init_type until, struct cl_error *err)
+{
+    for (;;) {
+        struct wire_init message;
+        int fds[1] = { -EBADF };
+        size_t count = 0;
+        ssize_t size = cl_recv_fds(process->sync, &message, sizeof message, fds, 1, &count);
+        if (size == 0 || size == -ECONNRESET)
+            return until == 0 ? 0 : ended_early(process, err);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {
+            int result = take_console(process, fds, count);
+            if (result >= 0)
+                continue;
+            return cl_fail(err, result, "hear from the container's first process");
+        }
+        if (count > 0)
+            (void)cl_close(fds[0]);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_FAILED)
+            return failed(&message, err);
+        if (size == (ssize_t)sizeof message && message.type == until)
+            return 0;
+        return cl_fail(err, size < 0 ? (int)size : -EPROTO,
+                       "hear from the container's first process");
+    }
+}
+
+void parent_discard(struct runtime_process *process)
+{
+    int status = 0;
+    if (process->pidfd >= 0) {
+        (void)k_pidfd_send_signal(process->pidfd, SIGKILL); /* it may be gone already */
+        (void)k_wait_pidfd(process->pidfd, 0, &status);
+    }
+    if (process->cgroup.count > 0)
+        (void)parent_remove_cgroup(&process->cgroup); /* nothing else can be done about it here */
+    runtime_process_done(process);
+}
