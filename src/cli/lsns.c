@@ -7,7 +7,8 @@
 #include "cli/lens.h"
 
 struct lsns_options {
-    bool json, list, no_headings, output_all, persistent, raw, no_truncate, no_wrap, list_columns;
+    bool json, list, keep_alive, no_headings, output_all, persistent, raw, no_truncate, no_wrap,
+        list_columns;
     const char *output, *filter, *tree, *inside, *container;
     const char **types;
     int64_t task;
@@ -23,6 +24,8 @@ static const struct cli_option options_table[] = {
     ROW("inside", 0, CLI_STRING, "name|pid", "Print what lsns would print inside, with its PIDs",
         inside),
     ROW("json", 'J', CLI_FLAG, NULL, "Print JSON", json),
+    ROW("keep-alive", 0, CLI_FLAG, NULL,
+        "Who holds the namespaces that have no process (or holds NAMESPACE)", keep_alive),
     ROW("list", 'l', CLI_FLAG, NULL, "Print a list instead of a tree", list),
     ROW("list-columns", 'H', CLI_FLAG, NULL, "Print the columns that --output knows", list_columns),
     ROW("noheadings", 'n', CLI_FLAG, NULL, "Print no headings", no_headings),
@@ -100,6 +103,7 @@ static int lsns(struct cli *cli, void *data, char **arguments, struct cl_error *
         .no_truncate = options->no_truncate,
         .no_wrap = options->no_wrap,
         .persistent = options->persistent,
+        .keep_alive = options->keep_alive,
         .output_all = options->output_all,
         .list_columns = options->list_columns,
         .columns = options->output,

@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 
+#include "lens/idmap.h"
 #include "lens/scan.h"
 
 /* ---- first pass ---- */
@@ -161,6 +162,24 @@ static int detail_cgroup(struct lens_snapshot *snapshot, struct lens_process *pr
     return process->cgroup == NULL ? -ENOMEM : 0;
 }
 
+/* "0 100000 65536\n1000 …" → "0:100000:65536,1000:…" */
+static int detail_map(struct lens_snapshot *snapshot, int pid_fd, const char *file,
+                      const char **ret_text)
+{
+    struct lens_idmap map;
+    cl_auto_buf text = CL_BUF_INIT(65536);
+    int code = lens_idmap_read(pid_fd, file, &map);
+    if (code < 0)
+        return code == -ENOMEM ? code : 0; /* only costs the cell */
+    for (size_t i = 0; i < map.count; i++)
+        cl_buf_printf(&text, "%s%u:%u:%u", i == 0 ? "" : ",", map.ranges[i].inside,
+                      map.ranges[i].outside, map.ranges[i].count);
+    if (text.failed < 0)
+        return text.failed;
+    *ret_text = lens_arena_text(snapshot, text.data == NULL ? "" : text.data, text.size);
+    return *ret_text == NULL ? -ENOMEM : 0;
+}
+
 static int read_details(struct lens_snapshot *snapshot, struct lens_process *process, int pid_fd,
                         unsigned details)
 {
@@ -183,6 +202,10 @@ static int read_details(struct lens_snapshot *snapshot, struct lens_process *pro
         code = detail_ids(snapshot, process, pid_fd);
     if (code >= 0 && (details & LENS_DETAIL_CGROUP) != 0)
         code = detail_cgroup(snapshot, process, pid_fd);
+    if (code >= 0 && (details & LENS_DETAIL_MAPS) != 0)
+        code = detail_map(snapshot, pid_fd, "uid_map", &process->uid_map);
+    if (code >= 0 && (details & LENS_DETAIL_MAPS) != 0)
+        code = detail_map(snapshot, pid_fd, "gid_map", &process->gid_map);
     if (code >= 0 && (details & LENS_DETAIL_COMMAND) != 0)
         code = detail_command(snapshot, process, pid_fd);
     return code;
@@ -222,6 +245,18 @@ int lens_collect_details(struct lens_snapshot *snapshot, int proc_fd, uint32_t n
             return cl_fail(err, code, "read process %d", (int)snapshot->processes[i].host_pid);
     }
     lens_snapshot_count(snapshot);
+    return 0;
+}
+
+int lens_collect_process(struct lens_snapshot *snapshot, int proc_fd, pid_t host_pid,
+                         unsigned details, struct cl_error *err)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].host_pid != host_pid)
+            continue;
+        int code = detail_process(snapshot, proc_fd, (uint32_t)i, details);
+        return code < 0 ? cl_fail(err, code, "read process %d", (int)host_pid) : 0;
+    }
     return 0;
 }
 

@@ -24,12 +24,17 @@ enum lens_detail {
     LENS_DETAIL_COMMAND = 1,
     LENS_DETAIL_IDS = 2, /* ns_pid */
     LENS_DETAIL_CGROUP = 4,
+    LENS_DETAIL_MAPS = 8,
 };
 /* For the representatives of all namespaces; where one has ended, its successor. */
 int lens_collect_representatives(struct lens_snapshot *snapshot, int proc_fd, unsigned details,
                                  struct cl_error *err);
 /* For the members of one namespace, or LENS_NONE: all processes. */
 int lens_collect_details(struct lens_snapshot *snapshot, int proc_fd, uint32_t ns_index,
+                         unsigned details, struct cl_error *err);
+
+/* For one process, by its pid on the host; one that is not there is passed over. */
+int lens_collect_process(struct lens_snapshot *snapshot, int proc_fd, pid_t host_pid,
                          unsigned details, struct cl_error *err);
 
 enum lens_depth {

@@ -192,6 +192,31 @@ static void fill_held(const struct lens_sight *sight, const struct lens_row *row
     }
 }
 
+/* The pid in the process's own pid namespace: 1 for a container's first process. */
+static void fill_nspid(const struct lens_sight *sight, const struct lens_row *row,
+                       struct cl_buf *buf)
+{
+    const struct lens_process *process = process_of(sight, row);
+    if (process != NULL && process->levels > 0)
+        cl_buf_printf(buf, "%d", (int)process->ns_pid[process->levels - 1]);
+}
+
+static void fill_uidmap(const struct lens_sight *sight, const struct lens_row *row,
+                        struct cl_buf *buf)
+{
+    const struct lens_process *process = process_of(sight, row);
+    if (ns_of(sight, row)->type == K_NS_USER && process != NULL && process->uid_map != NULL)
+        cl_buf_str(buf, process->uid_map);
+}
+
+static void fill_gidmap(const struct lens_sight *sight, const struct lens_row *row,
+                        struct cl_buf *buf)
+{
+    const struct lens_process *process = process_of(sight, row);
+    if (ns_of(sight, row)->type == K_NS_USER && process != NULL && process->gid_map != NULL)
+        cl_buf_str(buf, process->gid_map);
+}
+
 const struct lens_column_info lens_columns[LENS_COLUMN_COUNT] = {
     [LENS_COLUMN_NS] = { "NS", CL_COLUMN_RIGHT, true, LENS_NEED_NOTHING, 10,
                          "namespace identifier (inode number)", fill_ns },
@@ -223,9 +248,15 @@ const struct lens_column_info lens_columns[LENS_COLUMN_COUNT] = {
                                 "container of the PID", fill_container },
     [LENS_COLUMN_ENGINE] = { "ENGINE", CL_COLUMN_LEFT, false, LENS_NEED_NAMES, 0,
                              "engine of that container", fill_engine },
-    [LENS_COLUMN_HELD] = { "HELD", CL_COLUMN_LEFT, false, LENS_NEED_NOTHING, 0,
+    [LENS_COLUMN_HELD] = { "HELD", CL_COLUMN_LEFT, false, LENS_NEED_HOLDERS, 0,
                            "what keeps the namespace: process, fd, socket, mount, child",
                            fill_held },
+    [LENS_COLUMN_NSPID] = { "NSPID", CL_COLUMN_RIGHT, true, LENS_NEED_IDS, 0,
+                            "the PID in its own pid namespace", fill_nspid },
+    [LENS_COLUMN_UIDMAP] = { "UIDMAP", CL_COLUMN_LEFT, false, LENS_NEED_MAPS, 0,
+                             "user ids of a user namespace: INSIDE:OUTSIDE:COUNT", fill_uidmap },
+    [LENS_COLUMN_GIDMAP] = { "GIDMAP", CL_COLUMN_LEFT, false, LENS_NEED_MAPS, 0,
+                             "group ids likewise", fill_gidmap },
 };
 
 int lens_column_by_name(const char *name, size_t length)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The columns of lsns: one table row each, from which heading, JSON key and type, help, filter names and the cost of filling it come.
- * The first thirteen are util-linux's (lsns(8) 2.41); CONTAINER, ENGINE, ID and HELD are ours.
+ * The first thirteen are util-linux's (lsns(8) 2.41); the others are ours.
  */
 #pragma once
 
@@ -25,6 +25,9 @@ enum lens_column {
     LENS_COLUMN_CONTAINER,
     LENS_COLUMN_ENGINE,
     LENS_COLUMN_HELD,
+    LENS_COLUMN_NSPID,
+    LENS_COLUMN_UIDMAP,
+    LENS_COLUMN_GIDMAP,
     LENS_COLUMN_COUNT,
 };
 #define LENS_COLUMNS_UTIL_LINUX LENS_COLUMN_CONTAINER /* how many are util-linux's */
@@ -36,6 +39,9 @@ enum lens_need {
     LENS_NEED_RELATIONS = 2,
     LENS_NEED_NETNSID = 4,
     LENS_NEED_NAMES = 8,
+    LENS_NEED_IDS = 16,
+    LENS_NEED_MAPS = 32,
+    LENS_NEED_HOLDERS = 64, /* all of them, also in other mount namespaces */
 };
 
 /* One line of the output: a namespace and the process that is shown for it (none: LENS_NONE). */
@@ -45,7 +51,7 @@ struct lens_row {
 struct lens_sight {
     const struct lens_snapshot *snapshot;
     const struct lens_inside *inside; /* NULL: the host's own */
-    const struct lens_directory *directory;
+    struct lens_directory *directory; /* finds and remembers */
     bool no_wrap;
 };
 

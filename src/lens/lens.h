@@ -46,7 +46,7 @@ struct lens_names {
 
 /*
  * What a person means by "NAME or PID": digits that are a running process's pid are that process; anything else (and digits that no
- * process has) goes to names->find. The start time is checked: -ESRCH with err when the container's init is gone.
+ * process has) goes to names->find, and then to the containers of other engines that can be recognised (engines.h). The start time is checked: -ESRCH with err when the container's init is gone.
  */
 struct lens_target {
     pid_t pid;
@@ -70,6 +70,8 @@ enum lens_tree {
 /* Options of util-linux 2.41's lsns(8), and ours. Zero is the default of each. */
 struct lens_lsns_options {
     bool json, raw, no_headings, no_truncate, no_wrap, persistent, output_all, list_columns;
+    bool
+        keep_alive; /* who holds the namespaces that have no process; with `ns`: all holders of that one */
     enum lens_tree tree;
     const char *columns; /* -o: "NS,TYPE", "+PATH" adds to the default; NULL */
     unsigned types;      /* bits 1 << enum k_ns; 0: all */

@@ -53,7 +53,7 @@ static int choose_columns(struct lsns *lsns, struct cl_error *err)
     lsns->tree = options->tree;
     if (options->output_all) {
         for (int id = 0; id < LENS_COLUMN_COUNT; id++)
-            if (id < LENS_COLUMNS_UTIL_LINUX || lsns->can_name || id == LENS_COLUMN_HELD)
+            if (lsns->can_name || (lens_columns[id].need & LENS_NEED_NAMES) == 0)
                 (void)lens_column_add(&lsns->columns, (enum lens_column)id); /* fits */
         if (lsns->tree == LENS_TREE_DEFAULT)
             lsns->tree = options->ns != 0 ? LENS_TREE_PROCESS : LENS_TREE_NONE;
@@ -85,8 +85,10 @@ static int prepare(struct lsns *lsns, struct cl_error *err)
     lsns->needs |= lens_filter_needs(lsns->filter);
     lsns->types = options->types == 0 ? ALL_TYPES : options->types;
     bool by_relation = lsns->tree == LENS_TREE_OWNER || lsns->tree == LENS_TREE_PARENT;
-    if (by_relation || options->persistent)
+    if (by_relation || options->persistent || options->keep_alive)
         lsns->needs |= LENS_NEED_RELATIONS;
+    if (options->keep_alive)
+        lsns->needs |= LENS_NEED_HOLDERS | LENS_NEED_COMMAND;
     return 0;
 }
 
@@ -108,7 +110,11 @@ static unsigned details_of(const struct lsns *lsns)
     unsigned details = LENS_DETAIL_STAT;
     if ((lsns->needs & LENS_NEED_COMMAND) != 0)
         details |= LENS_DETAIL_COMMAND;
-    if (lsns->directory.count > 0)
+    if ((lsns->needs & LENS_NEED_IDS) != 0)
+        details |= LENS_DETAIL_IDS;
+    if ((lsns->needs & LENS_NEED_MAPS) != 0)
+        details |= LENS_DETAIL_MAPS;
+    if (lsns->directory.count > 0 || lsns->directory.wants_foreign)
         details |= LENS_DETAIL_CGROUP;
     return details;
 }
@@ -126,7 +132,7 @@ static int fail_no_ns(const struct lsns *lsns, struct cl_error *err)
 static int collect_relations(struct lsns *lsns, struct cl_error *err)
 {
     bool adds = lsns->tree == LENS_TREE_OWNER || lsns->tree == LENS_TREE_PARENT ||
-                lsns->options->persistent;
+                lsns->options->persistent || lsns->options->keep_alive;
     int code = 0;
     if ((lsns->needs & LENS_NEED_RELATIONS) != 0)
         code = lens_collect_relations(lsns->snapshot, lsns->proc_fd, adds ? lsns->types : 0, err);
@@ -137,8 +143,7 @@ static int collect_relations(struct lsns *lsns, struct cl_error *err)
 
 static int collect_namespaces(struct lsns *lsns, struct cl_error *err)
 {
-    bool shows_held =
-        lsns->options->persistent || lens_columns_have(&lsns->columns, LENS_COLUMN_HELD);
+    bool shows_held = lsns->options->persistent || (lsns->needs & LENS_NEED_HOLDERS) != 0;
     pid_t inside = lsns->options->inside != NULL ? lsns->target.pid : 0;
     struct lens_held_options held = {
         .types = lsns->types,
@@ -244,6 +249,8 @@ static int run(struct lsns *lsns, FILE *out, struct cl_error *err)
     int code = find_targets(lsns, err);
     if (code >= 0)
         code = collect(lsns, err);
+    if (code >= 0 && lsns->options->keep_alive)
+        return lsns_print_holders(lsns, out, err);
     if (code < 0)
         return code;
     lsns->sight = (struct lens_sight){

@@ -27,4 +27,6 @@ struct lsns {
 };
 
 int lsns_print(struct lsns *lsns, FILE *out, struct cl_error *err);
+/* --keep-alive: one line for each holder (lsns_holders.c). */
+int lsns_print_holders(struct lsns *lsns, FILE *out, struct cl_error *err);
 int lsns_print_columns(const struct lens_lsns_options *options, FILE *out, struct cl_error *err);

@@ -29,6 +29,8 @@ struct lens_process {
     const char *name;    /* comm */
     const char *command; /* the command line, or comm where it is empty */
     const char *cgroup;  /* text of /proc/PID/cgroup, or NULL */
+    const char *uid_map; /* "0:100000:65536,…" as in /proc/PID/uid_map, or NULL */
+    const char *gid_map;
 };
 
 /* Who keeps a namespace alive. */

@@ -8,24 +8,42 @@
 #include "lens/names.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+#include "lens/collect.h"
+#include "lens/engines.h"
 
 #define ID_LENGTH 64
+
+/* What a cgroup text was recognised as; NULL names are remembered, too, so that each text is judged once. */
+struct lens_foreign {
+    struct lens_foreign *next;
+    bool is_container;
+    struct lens_container container;
+    char cgroup[];
+};
 
 void lens_directory_read(struct lens_directory *directory, const struct lens_names *names)
 {
     struct cl_error err = { 0 };
-    *directory = (struct lens_directory){ 0 };
+    *directory = (struct lens_directory){ .wants_foreign = names != NULL };
     if (names == NULL || names->list == NULL)
         return;
     int code = names->list(names->context, &directory->containers, &directory->count, &err);
     if (code < 0) {
-        *directory = (struct lens_directory){ 0 };
+        directory->containers = NULL;
+        directory->count = 0;
         cl_debug("lens", "no container names: %s", err.text);
     }
 }
 
 void lens_directory_done(struct lens_directory *directory)
 {
+    for (struct lens_foreign *foreign = directory->foreign, *next; foreign != NULL;
+         foreign = next) {
+        next = foreign->next;
+        free(foreign);
+    }
     free(directory->containers);
     *directory = (struct lens_directory){ 0 };
 }
@@ -51,7 +69,27 @@ static const struct lens_container *find_id(const struct lens_directory *directo
     return NULL;
 }
 
-const struct lens_container *lens_directory_find(const struct lens_directory *directory,
+static const struct lens_container *find_foreign(struct lens_directory *directory,
+                                                 const char *cgroup)
+{
+    for (const struct lens_foreign *foreign = directory->foreign; foreign != NULL;
+         foreign = foreign->next)
+        if (strcmp(foreign->cgroup, cgroup) == 0)
+            return foreign->is_container ? &foreign->container : NULL;
+    size_t length = strlen(cgroup), size;
+    struct lens_foreign *foreign = NULL;
+    if (cl_add_size(sizeof *foreign, length + 1, &size))
+        foreign = cl_calloc(1, size);
+    if (foreign == NULL)
+        return NULL; /* only costs a name */
+    memcpy(foreign->cgroup, cgroup, length + 1);
+    foreign->is_container = lens_engine_recognise(AT_FDCWD, cgroup, &foreign->container);
+    foreign->next = directory->foreign;
+    directory->foreign = foreign;
+    return foreign->is_container ? &foreign->container : NULL;
+}
+
+const struct lens_container *lens_directory_find(struct lens_directory *directory,
                                                  const struct lens_process *process)
 {
     for (size_t i = 0; i < directory->count; i++) {
@@ -66,19 +104,59 @@ const struct lens_container *lens_directory_find(const struct lens_directory *di
         if (container != NULL)
             return container;
     }
-    return NULL;
+    bool is_foreign = directory->wants_foreign && process->cgroup != NULL;
+    return is_foreign ? find_foreign(directory, process->cgroup) : NULL;
 }
 
 /* ---- targets ---- */
 
+static bool is_called(const struct lens_container *container, const char *reference)
+{
+    size_t length = strlen(reference);
+    return strcmp(container->name, reference) == 0 ||
+           (length >= 4 && container->id[0] != '\0' &&
+            strncmp(container->id, reference, length) == 0);
+}
+
+/* A container of another engine: the process with the lowest pid among those whose cgroup is called so. */
+static bool find_elsewhere(int proc_fd, const char *reference, struct lens_target *target)
+{
+    struct lens_directory directory = { .wants_foreign = true };
+    CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
+    bool is_found = false;
+    if (lens_collect(proc_fd, 1U << K_NS_MNT | 1U << K_NS_PID, false, &snapshot, NULL) < 0 ||
+        lens_collect_representatives(snapshot, proc_fd, LENS_DETAIL_CGROUP, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < snapshot->process_count && !is_found; i++) {
+        const struct lens_process *process = &snapshot->processes[i];
+        const struct lens_container *container =
+            process->has_details ? lens_directory_find(&directory, process) : NULL;
+        is_found = container != NULL && is_called(container, reference);
+        if (is_found)
+            *target = (struct lens_target){ .pid = process->pid,
+                                            .start_ticks = process->start_ticks,
+                                            .is_container = true,
+                                            .container = *container };
+    }
+    lens_directory_done(&directory);
+    return is_found;
+}
+
 static int find_container(int proc_fd, const char *reference, const struct lens_names *names,
                           struct lens_target *target, struct cl_error *err)
 {
-    if (names == NULL || names->find == NULL)
-        return cl_fail_kind(err, CL_KIND_NOT_FOUND, ESRCH, "no process %s", reference);
-    int code = names->find(names->context, reference, &target->container, err);
-    if (code < 0)
+    struct cl_error first = { 0 };
+    int code = names == NULL || names->find == NULL
+                   ? cl_fail_kind(&first, CL_KIND_NOT_FOUND, ESRCH, "no process %s", reference)
+                   : names->find(names->context, reference, &target->container, &first);
+    if (code < 0 && first.kind != CL_KIND_CONFLICT && names != NULL &&
+        find_elsewhere(proc_fd, reference, target))
+        return 0;
+    if (code < 0) {
+        if (err != NULL)
+            *err = first;
         return code;
+    }
     target->is_container = true;
     target->pid = target->container.init_pid;
     if (target->pid <= 0)

@@ -8,13 +8,16 @@
 #include "lens/model.h"
 
 /* The engine's running containers, asked for once and looked up by id and init. */
+struct lens_foreign;
 struct lens_directory {
     struct lens_container *containers;
     size_t count;
+    struct lens_foreign *foreign; /* containers of other engines, as they were met */
+    bool wants_foreign;           /* look for them in cgroup paths */
 };
 /* Never fails for want of names: an engine that can't be asked has none. */
 void lens_directory_read(struct lens_directory *directory, const struct lens_names *names);
 void lens_directory_done(struct lens_directory *directory);
-/* cgroup: text of /proc/PID/cgroup, or NULL. NULL: no container's. The result is owned by the directory. */
-const struct lens_container *lens_directory_find(const struct lens_directory *directory,
+/* The process needs its details, with cgroup. NULL: no container's. The result is owned by the directory. */
+const struct lens_container *lens_directory_find(struct lens_directory *directory,
                                                  const struct lens_process *process);

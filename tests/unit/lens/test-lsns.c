@@ -257,6 +257,49 @@ TEST(persistent_namespaces_show_who_holds_them)
     (void)close(fd);
 }
 
+TEST(keep_alive_names_each_holder)
+{
+    struct sleeper sleeper = { 0 };
+    char path[64], line[96];
+    struct stat info;
+    if (!sleeper_start(&sleeper, CLONE_NEWUTS, NULL, NULL))
+        SKIP("needs CAP_SYS_ADMIN");
+    (void)CL_PRINT(path, "/proc/%d/ns/uts", (int)sleeper.pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    sleeper_end(&sleeper);
+    REQUIRE(fd >= 0 && fstat(fd, &info) == 0);
+    struct lens_lsns_options options = { .keep_alive = true, .raw = true };
+    struct printed held = print_lsns(&options, NULL);
+    (void)CL_PRINT(line, "%llu uts fd %d %d ", (unsigned long long)info.st_ino, (int)getpid(), fd);
+    CHECK_INT(held.code, 0);
+    CHECK_INT(count_lines(held.text, line), 1);
+    printed_done(&held);
+    (void)close(fd);
+}
+
+TEST(maps_and_inner_pids_are_columns)
+{
+    struct sleeper sleeper = { 0 };
+    if (!sleeper_start(&sleeper, CLONE_NEWUSER | CLONE_NEWPID, NULL, NULL))
+        SKIP("no user namespaces for us");
+    char path[64];
+    (void)CL_PRINT(path, "/proc/%d/uid_map", (int)sleeper.pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    (void)CL_PRINT(path, "0 %u 1", geteuid());
+    CHECK(write(fd, path, strlen(path)) == (ssize_t)strlen(path));
+    (void)close(fd);
+    struct lens_lsns_options options = { .task = sleeper.pid,
+                                         .types = 1U << K_NS_USER,
+                                         .columns = "NSPID,UIDMAP",
+                                         .raw = true,
+                                         .no_headings = true };
+    struct printed maps = print_lsns(&options, NULL);
+    (void)CL_PRINT(path, "1 0:%u:1\n", geteuid());
+    CHECK_STR(maps.text, path);
+    printed_done(&maps);
+    sleeper_end(&sleeper);
+}
+
 TEST(refusals_say_what_and_why)
 {
     static const struct {

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Containers of other engines, recognised without asking any daemon: the cgroup path says engine and id (or name), the engine's state
+ * directory says the name.
+ *
+ *   engine      cgroup path holds                                     name from
+ *   docker      docker-ID.scope, docker/ID                            /var/lib/docker/containers/ID/config.v2.json
+ *   podman      libpod-ID.scope, libpod-ID                            …/containers/storage/overlay-containers/containers.json
+ *   kubernetes  cri-containerd-ID.scope, crio-ID.scope, kubepods…/ID  containerd's or CRI-O's config.json: NAMESPACE/POD/CONTAINER
+ *   lxc         lxc.payload.NAME, lxc.payload/NAME, lxc/NAME          the path
+ *   nspawn      systemd-nspawn@NAME.service, machine-NAME.scope       the path
+ *
+ * ID is 64 hexadecimal digits. Where no name is found, it is the first twelve of them.
+ */
+#pragma once
+
+#include "lens/lens.h"
+
+/* root_fd: of the host's file system (AT_FDCWD: ours). cgroup: text of /proc/PID/cgroup. True and *ret (no init pid) when it is a container's. */
+bool lens_engine_recognise(int root_fd, const char *cgroup, struct lens_container *ret);

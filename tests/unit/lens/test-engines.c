@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recognising other engines' containers by cgroup path, and their names from made-up state directories.
+ */
+#include "lens/engines.h"
+
+#include <fcntl.h>
+
+#include "test.h"
+
+#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+
+static int empty_root(char template[])
+{
+    return mkdtemp(template) == NULL ? -1 : open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void put(int root, const char *directory, const char *file, const char *text)
+{
+    CHECK_INT(cl_mkdir_p(root, directory, 0755, NULL), 0);
+    int dir = openat(root, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHECK_INT(cl_write_atomic(dir, file, text, strlen(text), 0644, CL_WRITE_PLAIN, NULL), 0);
+    (void)close(dir);
+}
+
+TEST(paths_tell_engine_and_id)
+{
+    static const struct {
+        const char *cgroup, *engine, *name;
+    } cases[] = {
+        { "0::/system.slice/docker-" ID ".scope\n", "docker", "0123456789ab" },
+        { "5:cpu:/\n4:memory:/docker/" ID "\n", "docker", "0123456789ab" },
+        { "0::/machine.slice/libpod-" ID ".scope/container\n", "podman", "0123456789ab" },
+        { "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
+          "podman", "0123456789ab" },
+        { "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podx.slice/"
+          "cri-containerd-" ID ".scope",
+          "kubernetes", "0123456789ab" },
+        { "1:name=systemd:/kubepods/besteffort/pod1234/" ID "\n", "kubernetes", "0123456789ab" },
+        { "0::/kubepods.slice/crio-" ID ".scope", "kubernetes", "0123456789ab" },
+        { "0::/lxc.payload.web/init.scope\n", "lxc", "web" },
+        { "3:pids:/lxc/web\n", "lxc", "web" },
+        { "0::/machine.slice/systemd-nspawn@deb.service/payload\n", "nspawn", "deb" },
+        { "0::/machine.slice/machine-my\\x2dbox.scope\n", "nspawn", "my-box" },
+        /* A group made inside a container does not make it another one. */
+        { "0::/system.slice/docker-" ID ".scope/lxc/fake\n", "docker", "0123456789ab" },
+    };
+    char template[] = "/tmp/lens-engines-XXXXXX";
+    int root = empty_root(template);
+    REQUIRE(root >= 0);
+    for (size_t i = 0; i < CL_COUNT(cases); i++) {
+        struct lens_container container = { 0 };
+        CHECK(lens_engine_recognise(root, cases[i].cgroup, &container));
+        CHECK_STR(container.engine, cases[i].engine);
+        CHECK_STR(container.name, cases[i].name);
+    }
+    (void)close(root);
+    cl_remove_tree(AT_FDCWD, template, NULL);
+}
+
+TEST(other_paths_are_no_containers)
+{
+    static const char *const cases[] = {
+        "",
+        "0::/",
+        "0::/system.slice/docker.service\n",
+        "0::/user.slice/session-1.scope\n",
+        "0::/machine.slice/libpod-conmon-" ID ".scope\n",
+        "0::/docker-0123.scope\n",
+        "0::/docker/buildkit\n",
+        "no colons",
+        "0:",
+        "0::/lxc.payload.\n",
+        "0::/machine.slice/machine-.scope\n",
+        "0::/system.slice/crio-conmon-" ID ".scope",
+    };
+    for (size_t i = 0; i < CL_COUNT(cases); i++) {
+        struct lens_container container = { 0 };
+        if (lens_engine_recognise(AT_FDCWD, cases[i], &container))
+            TEST_SAY("'%s' was taken for a container of %s", cases[i], container.engine);
+    }
+}
+
+TEST(names_come_from_state_directories)
+{
+    char template[] = "/tmp/lens-engines-XXXXXX";
+    int root = empty_root(template);
+    struct lens_container container;
+    REQUIRE(root >= 0);
+    put(root, "var/lib/docker/containers/" ID, "config.v2.json",
+        "{\"ID\":\"x\",\"Name\":\"/web\"}");
+    CHECK(lens_engine_recognise(root, "0::/docker/" ID, &container));
+    CHECK_STR(container.name, "web");
+    CHECK_STR(container.id, ID);
+    put(root, "var/lib/containers/storage/overlay-containers", "containers.json",
+        "[{\"id\":\"" OTHER "\",\"names\":[\"no\"]},{\"id\":\"" ID "\",\"names\":[\"jolly\"]}]");
+    CHECK(lens_engine_recognise(root, "0::/libpod-" ID ".scope", &container));
+    CHECK_STR(container.name, "jolly");
+    put(root, "run/containerd/io.containerd.runtime.v2.task/k8s.io/" ID, "config.json",
+        "{\"annotations\":{\"io.kubernetes.cri.sandbox-namespace\":\"prod\","
+        "\"io.kubernetes.cri.sandbox-name\":\"web-7\",\"io.kubernetes.cri.container-name\":\"app\"}"
+        "}");
+    CHECK(
+        lens_engine_recognise(root, "0::/kubepods.slice/cri-containerd-" ID ".scope", &container));
+    CHECK_STR(container.name, "prod/web-7/app");
+    (void)close(root);
+    cl_remove_tree(AT_FDCWD, template, NULL);
+}
+
+TEST(broken_state_only_costs_the_name)
+{
+    char template[] = "/tmp/lens-engines-XXXXXX";
+    int root = empty_root(template);
+    struct lens_container container;
+    REQUIRE(root >= 0);
+    put(root, "var/lib/docker/containers/" ID, "config.v2.json", "{\"Name\":");
+    CHECK(lens_engine_recognise(root, "0::/docker/" ID, &container));
+    CHECK_STR(container.name, "0123456789ab");
+    put(root, "var/lib/docker/containers/" ID, "config.v2.json", "[]");
+    CHECK(lens_engine_recognise(root, "0::/docker/" ID, &container));
+    CHECK_STR(container.name, "0123456789ab");
+    (void)close(root);
+    cl_remove_tree(AT_FDCWD, template, NULL);
+}
+
+TEST_MAIN
