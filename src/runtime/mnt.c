@@ -239,7 +239,9 @@ static int attach_hierarchy(int top, const struct cgroup_hierarchy *hierarchy, i
 static int attach_hierarchies(struct child *child, const struct plan_mount *mount, int target)
 {
     cl_auto_fd fs = k_fsopen("tmpfs");
-    int result = fs < 0 ? fs : k_fsconfig_string(fs, "mode", "755");
+    int result = fs < 0 ? fs : k_fsconfig_string(fs, "source", "cgroup");
+    if (result >= 0)
+        result = k_fsconfig_string(fs, "mode", "755");
     if (result >= 0)
         result = k_fsconfig_create(fs);
     cl_auto_fd top = result < 0
@@ -317,6 +319,17 @@ int mnt_make_readonly(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "make the root file system read-only") : 0;
 }
 
+/* Nothing lies over our root: "/.." goes to the topmost mount on "/", unlike "/" itself. Were the host's tree still there, this is where the container
+   would find it. */
+static int check_root_is_bare(const struct child *child)
+{
+    struct statx root, top;
+    if (statx(child->root, "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0 ||
+        statx(AT_FDCWD, "/..", AT_NO_AUTOMOUNT, STATX_MNT_ID, &top) < 0)
+        return -errno;
+    return root.stx_mnt_id == top.stx_mnt_id ? 0 : -EXDEV;
+}
+
 /* IN_NEW_MNT → IN_CONTAINER. The old root is stacked on the new one and taken away from there: no directory for it is needed. Lazily, because a
    synchronous unmount waits for RCU. */
 int mnt_pivot(struct child *child, struct cl_error *err)
@@ -335,5 +348,6 @@ int mnt_pivot(struct child *child, struct cl_error *err)
         return cl_fail(err, result, "unmount the host's file tree");
     if (chdir("/") < 0)
         return cl_fail(err, errno, "enter the root file system");
-    return 0;
+    result = check_root_is_bare(child);
+    return result < 0 ? cl_fail(err, result, "leave the host's file tree behind") : 0;
 }
