@@ -31,7 +31,8 @@ int blob_begin(struct blob *blob, int dir_fd, struct cl_error *err)
 
 int blob_add(struct blob *blob, const void *data, size_t size, struct cl_error *err)
 {
-    cl_hash_add(blob->hash, data, size);
+    if (blob->hash != NULL)
+        cl_hash_add(blob->hash, data, size);
     blob->size += (int64_t)size;
     if (blob->fd < 0)
         return 0;
@@ -96,4 +97,17 @@ bool blob_exists(int dir_fd, const char *digest)
 {
     cl_auto_fd fd = blob_open(dir_fd, digest, NULL);
     return fd >= 0;
+}
+
+int blob_read_json(int dir_fd, const char *digest, const char *what, struct cl_json **ret,
+                   struct cl_error *err)
+{
+    static const size_t max = 4u << 20;
+    cl_auto_free char *text = NULL;
+    size_t size = 0;
+    cl_auto_fd fd = blob_open(dir_fd, digest, err);
+    int result = fd < 0 ? fd : cl_read_fd(fd, max, &text, &size, err);
+    if (result >= 0)
+        result = cl_json_parse(text, size, max, ret, err);
+    return result < 0 ? cl_error_prefix(err, "read %s", what) : 0;
 }

@@ -10,7 +10,7 @@
 struct blob {
     int dir_fd; /* borrowed; negative: hash only */
     int fd;
-    struct cl_hash *hash;
+    struct cl_hash *hash; /* NULL: bytes are not hashed */
     int64_t size;
     char name[48]; /* the temporary one, "" when there is none */
 };
@@ -37,3 +37,6 @@ int blob_write(int dir_fd, const void *data, size_t size, char digest[static CL_
 /* A blob by its digest ("sha256:…"): fd, or -errno (-ENOENT: the archive lacks it). */
 int blob_open(int dir_fd, const char *digest, struct cl_error *err);
 bool blob_exists(int dir_fd, const char *digest);
+/* A JSON document that is a blob, at most 4 MiB; `what` names it in error texts. */
+int blob_read_json(int dir_fd, const char *digest, const char *what, struct cl_json **ret,
+                   struct cl_error *err);

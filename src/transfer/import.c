@@ -64,9 +64,11 @@ static int make_config(const struct cl_json *request, struct oci_image_config *c
 static int import_layer(const struct transfer_job *job, struct image *image, struct cl_error *err)
 {
     CL_AUTO(stream_free) struct stream *stream = NULL;
+    const struct stream_options options = { .blobs_fd = job->blobs_fd,
+                                            .max_plain = STREAM_MAX_PLAIN };
     int result = image_make_layers(image, 1, err);
     if (result >= 0)
-        result = stream_open(job->input_fd, job->blobs_fd, STREAM_MAX_PLAIN, &stream, err);
+        result = stream_open(job->input_fd, &options, &stream, err);
     if (result >= 0)
         result = image_unpack_layer(stream, job->layers_fd, 0, image->layers, err);
     return result;

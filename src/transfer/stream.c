@@ -30,7 +30,8 @@ struct stream {
     const struct compression *compression; /* NULL: none */
     struct archive *filter;
     struct archive_entry *entry;
-    struct blob input, plain; /* one of the two is written, both are hashed */
+    struct blob input, plain;         /* one of the two is written, both are hashed */
+    char known_digest[CL_DIGEST_MAX]; /* "": unknown */
     int64_t max_plain;
     size_t held; /* bytes of buffer that were read to look at, and not yet handed on */
     struct cl_error failure;
@@ -130,21 +131,40 @@ static int begin_filter(struct stream *stream, struct cl_error *err)
     return 0;
 }
 
-int stream_open(int fd, int blobs_fd, int64_t max_plain, struct stream **ret, struct cl_error *err)
+/* Which side is kept, which is hashed: see the header. */
+static int begin_blobs(struct stream *stream, const struct stream_options *options,
+                       struct cl_error *err)
+{
+    const struct compression *compression = stream->compression;
+    bool is_unknown = compression != NULL && compression->kept == OCI_PLAIN;
+    if (options->no_digests)
+        return 0;
+    if (options->known_digest != NULL && is_unknown)
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+                            "layer %s is compressed with %s; images know gzip and zstd only",
+                            options->known_digest, compression->name);
+    int result = 0;
+    if (options->known_digest == NULL)
+        result = blob_begin(&stream->input, is_unknown ? -EBADF : options->blobs_fd, err);
+    if (result >= 0 && compression != NULL)
+        result = blob_begin(&stream->plain, is_unknown ? options->blobs_fd : -EBADF, err);
+    return result;
+}
+
+int stream_open(int fd, const struct stream_options *options, struct stream **ret,
+                struct cl_error *err)
 {
     CL_AUTO(stream_free) struct stream *stream = cl_calloc(1, sizeof *stream);
     if (stream == NULL)
         return cl_fail(err, ENOMEM, "read the archive");
     stream->fd = fd;
-    stream->max_plain = max_plain;
+    stream->max_plain = options->max_plain;
     stream->input = stream->plain = (struct blob)BLOB_INIT;
+    if (options->known_digest != NULL)
+        (void)CL_PRINT(stream->known_digest, "%s", options->known_digest);
     int result = look(stream, err);
-    if (result < 0)
-        return result;
-    bool keep_plain = stream->compression != NULL && stream->compression->kept == OCI_PLAIN;
-    result = blob_begin(&stream->input, keep_plain ? -EBADF : blobs_fd, err);
-    if (result >= 0 && stream->compression != NULL)
-        result = blob_begin(&stream->plain, keep_plain ? blobs_fd : -EBADF, err);
+    if (result >= 0)
+        result = begin_blobs(stream, options, err);
     if (result >= 0 && stream->compression != NULL)
         result = begin_filter(stream, err);
     if (result < 0)
@@ -232,7 +252,11 @@ int stream_finish(struct stream *stream, struct stream_result *ret, struct cl_er
         return (int)size;
     found.size = stream->input.size;
     found.plain_size = plain_size(stream);
-    int result = blob_finish(&stream->input, NULL, found.digest, err);
+    int result = 0;
+    if (stream->known_digest[0] != '\0')
+        memcpy(found.digest, stream->known_digest, sizeof found.digest);
+    else
+        result = blob_finish(&stream->input, NULL, found.digest, err);
     if (result >= 0 && stream->compression != NULL)
         result = blob_finish(&stream->plain, NULL, found.diff_id, err);
     if (result < 0)

@@ -27,13 +27,22 @@ struct stream_result {
     enum oci_compression compression;
 };
 
-/* blobs_fd: where to keep the bytes as a blob; negative: nowhere (they came out of one). fd is borrowed. */
-int stream_open(int fd, int blobs_fd, int64_t max_plain, struct stream **ret, struct cl_error *err);
+struct stream_options {
+    int blobs_fd; /* where to keep the bytes as a blob; negative: nowhere */
+    const char *
+        known_digest; /* of a blob that is read again: it isn't hashed anew. NULL: it is no blob yet */
+    bool no_digests; /* only the bytes matter (an archive that holds blobs): nothing is hashed */
+    int64_t max_plain;
+};
+
+/* fd is borrowed. */
+int stream_open(int fd, const struct stream_options *options, struct stream **ret,
+                struct cl_error *err);
 void stream_free(struct stream *stream);
 CL_DEFINE_AUTO(struct stream, stream_free)
 
 /* A tar_source: the decompressed bytes. */
 ssize_t stream_read(void *stream, const void **ret_data, struct cl_error *err);
 
-/* Read what is left (padding after the tar's end belongs to the digests), and give the blob its name. */
+/* With no_digests: not to be called. Read what is left (padding after the tar's end belongs to the digests), and give the blob its name. */
 int stream_finish(struct stream *stream, struct stream_result *ret, struct cl_error *err);
