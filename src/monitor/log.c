@@ -201,11 +201,11 @@ void monitor_log_end(struct monitor_log *log)
     log->fd = cl_close(log->fd);
 }
 
-void monitor_log_trim(struct monitor_log *log)
+void monitor_log_trim(struct monitor_log *log, size_t page)
 {
     (void)madvise(log->buffer, sizeof log->buffer, MADV_DONTNEED); /* a page more or less */
     for (size_t i = 0; i < MONITOR_STREAMS; i++) {
-        size_t kept = (log->line_used[i] + MONITOR_PAGE - 1) / MONITOR_PAGE * MONITOR_PAGE;
+        size_t kept = (log->line_used[i] + page - 1) / page * page;
         if (kept < MONITOR_LINE_MAX)
             (void)madvise(log->line[i] + kept, MONITOR_LINE_MAX - kept, MADV_DONTNEED);
     }

@@ -10,7 +10,7 @@
 #include "base/base.h"
 
 #define MONITOR_LINE_MAX 16384 /* bytes of output in one record at most: Docker's limit */
-#define MONITOR_PAGE     4096
+#define MONITOR_ALIGN    16384 /* of buffers, so that a page of up to this size holds no two of them */
 
 enum monitor_stream { MONITOR_STDOUT, MONITOR_STDERR, MONITOR_STREAMS };
 
@@ -26,8 +26,8 @@ struct monitor_log {
     size_t time_size;
     char time[40];
     size_t line_used[MONITOR_STREAMS];
-    _Alignas(MONITOR_PAGE) char buffer[16384];
-    _Alignas(MONITOR_PAGE) char line[MONITOR_STREAMS][MONITOR_LINE_MAX];
+    _Alignas(MONITOR_ALIGN) char buffer[16384];
+    _Alignas(MONITOR_ALIGN) char line[MONITOR_STREAMS][MONITOR_LINE_MAX];
 };
 
 /* The struct is zeroed memory. Takes fd (negative: log nothing). */
@@ -37,8 +37,8 @@ void monitor_log_add(struct monitor_log *log, enum monitor_stream stream, const 
                      size_t size);
 /* What waits is written as it is; closes the file. */
 void monitor_log_end(struct monitor_log *log);
-/* Give the buffers' idle pages back to the system. */
-void monitor_log_trim(struct monitor_log *log);
+/* Give the buffers' idle pages back to the system. page: its size, at most MONITOR_ALIGN. */
+void monitor_log_trim(struct monitor_log *log, size_t page);
 
 /* ---- log_text.c: pure ---- */
 /* Go's encoding/json: as much of text as fits into out; *ret_read says how much was used. Returns the bytes written. room >= 6. */

@@ -259,10 +259,12 @@ int monitor_run_patiently(const struct wire_setup *setup, int64_t patience)
     cl_test_role("monitor");
     cl_test_point("begun");
     /* Zeroed, page by page as it is touched; lives as long as the process. */
-    struct monitor *monitor =
-        mmap(NULL, sizeof *monitor, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (monitor == MAP_FAILED)
+    void *memory = mmap(NULL, sizeof(struct monitor) + MONITOR_ALIGN, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
         return 1;
+    struct monitor *monitor = (struct monitor *)(((uintptr_t)memory + MONITOR_ALIGN - 1) &
+                                                 ~(uintptr_t)(MONITOR_ALIGN - 1));
     monitor->setup = *setup;
     monitor->patience = patience;
     monitor_self_init(&monitor->setup);

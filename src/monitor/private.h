@@ -80,11 +80,11 @@ struct monitor {
         const char *error;
     } exit;
     struct monitor_client clients[MONITOR_CLIENTS];
-    _Alignas(MONITOR_PAGE) char output_buffer[WIRE_PAYLOAD_MAX];
-    _Alignas(MONITOR_PAGE) char input_buffer[WIRE_PAYLOAD_MAX];
+    _Alignas(MONITOR_ALIGN) char output_buffer[WIRE_PAYLOAD_MAX];
+    _Alignas(MONITOR_ALIGN) char input_buffer[WIRE_PAYLOAD_MAX];
     struct {
         struct wire_attach header;
-        _Alignas(MONITOR_PAGE) char payload[WIRE_PAYLOAD_MAX];
+        _Alignas(MONITOR_ALIGN) char payload[WIRE_PAYLOAD_MAX];
     } message; /* as received */
     struct monitor_log log;
 };

@@ -80,7 +80,7 @@ static void keep_only(const struct wire_setup *setup)
 
 static void null_streams(void)
 {
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd < 3; fd++) {
         if (null < 0)
             (void)cl_close(fd); /* no /dev/null: better none than somebody's terminal */
@@ -89,6 +89,8 @@ static void null_streams(void)
     }
     if (null > 2)
         (void)cl_close(null);
+    else if (null >= 0)
+        (void)fcntl(null, F_SETFD, 0); /* `reap` keeps it, as the other two */
 }
 
 static void set_nonblocking(int fd)
@@ -121,11 +123,17 @@ int64_t monitor_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 #ifndef __SANITIZE_ADDRESS__
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* Read-only parts of our program file: unchanged copies of the page cache. */
-static void trim_program(void)
+static void trim_program(size_t page)
 {
     uintptr_t base = (uintptr_t)&__ehdr_start;
     const ElfW(Phdr) *headers = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
@@ -133,38 +141,40 @@ static void trim_program(void)
     for (unsigned i = __ehdr_start.e_phnum; i-- > 0;) {
         if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W) != 0)
             continue;
-        uintptr_t start = (base + headers[i].p_vaddr) & ~(uintptr_t)(MONITOR_PAGE - 1);
+        uintptr_t start = (base + headers[i].p_vaddr) & ~(uintptr_t)(page - 1);
         uintptr_t end = base + headers[i].p_vaddr + headers[i].p_memsz;
         (void)madvise((void *)start, end - start, MADV_DONTNEED);
     }
 }
 
 /* Below the stack pointer nothing lives; a page is left for the calls in between. Start-up used more than the loop will. */
-__attribute__((noinline)) static void trim_stack(void)
+__attribute__((noinline)) static void trim_stack(size_t page)
 {
     const uintptr_t reach = 96 * 1024;
-    uintptr_t top =
-        ((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(MONITOR_PAGE - 1)) - MONITOR_PAGE;
+    uintptr_t top = ((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(page - 1)) - page;
     (void)madvise((void *)(top - reach), reach, MADV_DONTNEED);
 }
-#else
-static void trim_program(void)
+#else /* the sanitizer keeps its own books about both */
+static void trim_program(size_t page)
 {
 }
-static void trim_stack(void)
+static void trim_stack(size_t page)
 {
 }
 #endif
 
 void monitor_self_trim(struct monitor *monitor)
 {
+    size_t page = (size_t)getpagesize();
+    monitor->is_dirty = false;
+    if (page > MONITOR_ALIGN)
+        return; /* a page of 64 KiB is not worth it */
     if (monitor->owing == 0)
         (void)madvise(monitor->output_buffer, sizeof monitor->output_buffer, MADV_DONTNEED);
     if (monitor->input.start == monitor->input.end)
         (void)madvise(monitor->input_buffer, sizeof monitor->input_buffer, MADV_DONTNEED);
     (void)madvise(monitor->message.payload, sizeof monitor->message.payload, MADV_DONTNEED);
-    monitor_log_trim(&monitor->log);
-    trim_stack();
-    trim_program();
-    monitor->is_dirty = false;
+    monitor_log_trim(&monitor->log, page);
+    trim_stack(page);
+    trim_program(page);
 }

@@ -3,7 +3,6 @@
  * The log: which output becomes which records, rotation, a full disk.
  */
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,8 +23,10 @@ static bool begin(struct fixture *fixture, uint64_t max, uint32_t files)
     if (mkdtemp(fixture->path) == NULL)
         return false;
     fixture->dir = open(fixture->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fixture->log = mmap(NULL, sizeof *fixture->log, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fixture->log = aligned_alloc(MONITOR_ALIGN, sizeof *fixture->log);
+    if (fixture->log == NULL)
+        return false;
+    memset(fixture->log, 0, sizeof *fixture->log);
     int fd = openat(fixture->dir, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     monitor_log_init(fixture->log, fixture->dir, fd, max, files);
     return fixture->dir >= 0 && fd >= 0;
@@ -35,7 +36,7 @@ static void end(struct fixture *fixture)
 {
     (void)cl_close(fixture->log->fd);
     (void)cl_close(fixture->dir);
-    munmap(fixture->log, sizeof *fixture->log);
+    free(fixture->log);
     CHECK_INT(cl_remove_tree(AT_FDCWD, fixture->path, NULL), 0);
 }
 
@@ -321,7 +322,7 @@ TEST(no_log_is_no_trouble)
     memset(fixture.log, 0, sizeof *fixture.log);
     monitor_log_init(fixture.log, fixture.dir, -1, 10, 3);
     add(&fixture, MONITOR_STDOUT, "a\nb");
-    monitor_log_trim(fixture.log);
+    monitor_log_trim(fixture.log, 4096);
     monitor_log_end(fixture.log);
     CHECK_INT(size_of(&fixture, "log"), 0);
     end(&fixture);
@@ -335,7 +336,7 @@ TEST(trim_keeps_what_waits)
     memset(part, 'q', 5000);
     monitor_log_add(fixture.log, MONITOR_STDOUT, part, 5000);
     add(&fixture, MONITOR_STDERR, "$ ");
-    monitor_log_trim(fixture.log);
+    monitor_log_trim(fixture.log, 4096);
     add(&fixture, MONITOR_STDOUT, "!\n");
     add(&fixture, MONITOR_STDERR, "ls\n");
     monitor_log_end(fixture.log);

@@ -30,8 +30,8 @@ static struct wire_setup good_terminal(void)
     setup.fd.console = 7;
     setup.flags = WIRE_SETUP_TERMINAL | WIRE_SETUP_STDIN | WIRE_SETUP_AUTO_REMOVE;
     setup.fd.reap_program = 12;
-    strcpy(setup.reap_root, "/var/lib/cloche");
-    strcpy(setup.reap_state, "/run/cloche");
+    (void)CL_PRINT(setup.reap_root, "/var/lib/cloche");
+    (void)CL_PRINT(setup.reap_state, "/run/cloche");
     return setup;
 }
 
@@ -94,7 +94,7 @@ TEST(each_wrong_field_is_named)
     BAD(good, "no_log", (s.fd.log = 20, s.flags = WIRE_SETUP_NO_LOG));
     BAD(good_terminal, "reap", s.fd.reap_program = -1);
     BAD(good_terminal, "reap", s.reap_root[0] = '\0');
-    BAD(good_terminal, "reap", strcpy(s.reap_state, "run/cloche"));
+    BAD(good_terminal, "reap", s.reap_state[0] = 'r');
 }
 
 TEST(another_size_is_another_version)

@@ -73,7 +73,7 @@ TEST(every_status_reads_back)
         struct wire_state in = { .status = (enum wire_status)status, .pid = 2147483647 };
         in.exit_code = 255;
         in.monitor_start = 123456789;
-        strcpy(in.error, "\\n is not a newline, \n is; a blank ends \\");
+        (void)CL_PRINT(in.error, "%s", "\\n is not a newline, \n is; a blank ends \\");
         char buffer[WIRE_STATE_MAX];
         int length = wire_state_format(&in, buffer);
         REQUIRE(length > 0);
