@@ -39,6 +39,7 @@ struct cli {
     struct engine_options engine_options;
     struct engine *engine;       /* opened by cli_engine() on first use */
     const char *program;         /* argv[0] */
+    bool is_idle;                /* as the verb that runs */
     const struct cli_verb *verb; /* once its options are understood */
     int terminal_rows, terminal_columns;
 };
@@ -57,6 +58,7 @@ struct cli_verb {
     size_t options_size; /* sizeof the options struct that `run` receives, zeroed and filled */
     int min_arguments, max_arguments; /* max -1: any */
     bool options_end_at_argument;     /* run, exec: the first operand ends the options */
+    bool is_idle;                     /* nobody waits for its end: it folds the catalog's log in */
     bool is_hidden;                   /* reap, completion helpers */
     int (*run)(struct cli *cli, void *options, char **arguments,
                struct cl_error *err); /* arguments: NULL-terminated operands */

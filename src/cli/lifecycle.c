@@ -396,5 +396,25 @@ const struct cli_verb cli_verb_reap = {
     .min_arguments = 1,
     .max_arguments = 1,
     .is_hidden = true,
+    .is_idle = true,
     .run = reap,
+};
+
+/* ---- tidy ---- */
+
+static int tidy(struct cli *cli, void *data, char **arguments, struct cl_error *err)
+{
+    struct engine *engine;
+    return cli_engine(cli, true, &engine, err);
+}
+
+const struct cli_verb cli_verb_tidy = {
+    .name = "tidy",
+    .synopsis = "",
+    .summary = "Repair what was left half done and fold the catalog's log in (started in the "
+               "background by other commands)",
+    .max_arguments = 0,
+    .is_hidden = true,
+    .is_idle = true,
+    .run = tidy,
 };

@@ -6,7 +6,7 @@
 
 #include "cli/verbs.h"
 
-#include <limits.h>
+#include <fcntl.h>
 #include <locale.h>
 
 struct global_options {
@@ -118,6 +118,7 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct cl_error *err
     } else if (verb == NULL) {
         result = unknown_verb(words[0], err);
     } else {
+        cli->is_idle = verb->is_idle;
         result = run_verb(cli, verb, count - used, words + used, err);
     }
     free(words);
@@ -130,6 +131,38 @@ static int exit_code(const struct cli *cli, const struct cl_error *err)
     int code = cl_error_exit_code(err);
     bool is_run = cli->verb == &cli_verb_run;
     return code == 125 && cli->verb != NULL && !is_run && err->kind != CL_KIND_USAGE ? 1 : code;
+}
+
+/* A checkpoint of the catalog syncs to disk: not while a person waits for the prompt. */
+static void start_tidy(const struct cli *cli)
+{
+    const struct engine_options *options = &cli->engine_options;
+    const char *const arguments[] = { "cloche",       "--root", options->root, "--state",
+                                      options->state, "tidy",   NULL };
+    pid_t pid = fork();
+    if (pid != 0)
+        return; /* or it could not be: the next command tries again */
+    (void)setsid();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; fd <= 2; fd++)
+        (void)dup2(null, fd);
+    (void)k_close_range(3, ~0u, true);
+    (void)execv("/proc/self/exe", (char *const *)(uintptr_t)arguments);
+    _exit(1);
+}
+
+static void finish(struct cli *cli)
+{
+    if (cli->engine == NULL)
+        return;
+    if (cli->is_idle) {
+        engine_close_idle(cli->engine);
+        return;
+    }
+    bool is_due = engine_is_due(cli->engine);
+    engine_close(cli->engine);
+    if (is_due)
+        start_tidy(cli);
 }
 
 int cli_main(int argc, char **argv)
@@ -145,6 +178,6 @@ int cli_main(int argc, char **argv)
         cli_print_error(&err);
         result = exit_code(&cli, &err);
     }
-    engine_close(cli.engine);
+    finish(&cli);
     return result;
 }

@@ -39,7 +39,8 @@
     X(help)                                                                                        \
     X(man)                                                                                         \
     X(completion)                                                                                  \
-    X(reap)
+    X(reap)                                                                                        \
+    X(tidy)
 
 #define CLI_DECLARE_VERB(symbol) extern const struct cli_verb cli_verb_##symbol;
 CLI_VERBS(CLI_DECLARE_VERB)

@@ -16,13 +16,31 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
     return 0;
 }
 
+static void free_engine(struct engine *engine)
+{
+    free(engine->cgroup_parent);
+    free(engine);
+}
+
 void engine_close(struct engine *engine)
 {
     if (engine == NULL)
         return;
     store_close(engine->store);
-    free(engine->cgroup_parent);
-    free(engine);
+    free_engine(engine);
+}
+
+void engine_close_idle(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    store_close_idle(engine->store);
+    free_engine(engine);
+}
+
+bool engine_is_due(const struct engine *engine)
+{
+    return store_is_due(engine->store);
 }
 
 struct store *engine_store(struct engine *engine)

@@ -22,6 +22,10 @@ struct engine_options {
 };
 int engine_open(const struct engine_options *options, struct engine **ret, struct cl_error *err);
 void engine_close(struct engine *engine);
+/* The same when nobody waits: folds the catalog's log in when it has grown. */
+void engine_close_idle(struct engine *engine);
+/* Is it time for that? Asked by commands that people wait for: they start `cloche tidy` in the background. */
+bool engine_is_due(const struct engine *engine);
 CL_DEFINE_AUTO(struct engine, engine_close)
 struct store *engine_store(struct engine *engine);
 

@@ -333,6 +333,14 @@ static void send_message(int client, uint32_t type, const void *payload, size_t 
     (void)send(client, &packet, sizeof packet.header + size, MSG_NOSIGNAL);
 }
 
+/* A socket that is closed with unread messages (the HELLO for the monitor that will not be) resets its peer, who would lose our last word. */
+static void drain(int client)
+{
+    char message[sizeof(struct wire_attach)];
+    while (recv(client, message, sizeof message, MSG_DONTWAIT) > 0)
+        ;
+}
+
 /* The state of the row after a failed start, for whoever asks later: cloche itself may be gone. */
 static void record_failure(struct launch *job, const struct cl_error *failure)
 {
@@ -394,6 +402,7 @@ static void parent_main(struct launch *job)
         (void)runtime_destroy(&job->process,
                               NULL); /* what stays is recovered by the next command */
     record_failure(job, &failure);
+    drain(job->client);
     send_message(job->client, WIRE_FAILED, &failure, sizeof failure);
     _exit(125);
 }
@@ -431,12 +440,15 @@ static int wait_for_start(int client, struct engine_started *ret, struct cl_erro
     return 0;
 }
 
-/* A failed start leaves the container as "created" with its error, or nothing if it was to be removed anyway. */
-static int settle_failure(struct engine *engine, struct store_container *row,
-                          const struct cl_error *failure)
+/* A failed start leaves the container as "created" with its error, or nothing if it was to be removed anyway. What can't be done here is done by the next
+   command's recovery. */
+static void settle_failure(struct engine *engine, struct store_container *row,
+                           const struct cl_error *failure)
 {
-    if (row->auto_remove && row->is_new)
-        return engine_remove_locked(engine, row, NULL);
+    if (row->auto_remove && row->is_new) {
+        (void)engine_remove_locked(engine, row, NULL);
+        return;
+    }
     row->phase = STORE_READY;
     row->is_new = false;
     row->last.exit_code = cl_error_exit_code(failure);
@@ -445,9 +457,31 @@ static int settle_failure(struct engine *engine, struct store_container *row,
     if (result >= 0)
         result = store_container_update(engine->store, row, NULL);
     if (result >= 0)
-        return store_commit(engine->store, NULL);
-    store_rollback(engine->store); /* the next command's recovery does it */
-    return result;
+        (void)store_commit(engine->store, NULL);
+    else
+        store_rollback(engine->store);
+}
+
+/* Fork the parent; the caller's end of the pair is *ret_client. */
+static int fork_parent(struct launch *job, int *ret_client, pid_t *ret_parent, struct cl_error *err)
+{
+    cl_auto_fd client = -EBADF, other = -EBADF;
+    const struct wire_attach hello = { .type = WIRE_HELLO,
+                                       .u.hello.flags = job->how->attach_flags };
+    int result = cl_socketpair(SOCK_SEQPACKET, &client, &other);
+    if (result < 0)
+        return cl_fail(err, result, "make a socket pair");
+    if (job->how->attach && send(client, &hello, sizeof hello, MSG_NOSIGNAL) < 0)
+        return cl_fail(err, errno, "speak to the container's parent process");
+    job->client = other;
+    pid_t parent = fork();
+    if (parent < 0)
+        return cl_fail(err, errno, "start the container's parent process");
+    if (parent == 0)
+        parent_main(job);
+    *ret_client = cl_take_fd(&client);
+    *ret_parent = parent;
+    return 0;
 }
 
 int engine_launch(struct engine *engine, struct store_container *row,
@@ -455,28 +489,20 @@ int engine_launch(struct engine *engine, struct store_container *row,
                   struct engine_started *ret, struct cl_error *err)
 {
     struct cl_error failure = { 0 };
-    cl_auto_fd client = -EBADF, other = -EBADF;
-    const struct wire_attach hello = { .type = WIRE_HELLO, .u.hello.flags = how->attach_flags };
-    int result = cl_socketpair(SOCK_SEQPACKET, &client, &other);
-    if (result < 0)
-        return cl_fail(err, result, "make a socket pair");
-    if (how->attach && send(client, &hello, sizeof hello, MSG_NOSIGNAL) < 0)
-        return cl_fail(err, errno, "speak to the container's parent process");
     struct launch job = {
-        .engine = engine, .row = row, .config = config, .how = how, .lock = lock_fd, .client = other
+        .engine = engine, .row = row, .config = config, .how = how, .lock = lock_fd
     };
-    pid_t parent = fork();
-    if (parent < 0)
-        return cl_fail(err, errno, "start the container's parent process");
-    if (parent == 0)
-        parent_main(&job);
-    other = cl_close(other);
+    cl_auto_fd client = -EBADF;
+    pid_t parent = 0;
+    int result = fork_parent(&job, &client, &parent, &failure);
     cl_test_point("engine.forked");
-    result = wait_for_start(client, ret, &failure);
+    if (result >= 0)
+        result = wait_for_start(client, ret, &failure);
     if (result < 0) {
         int status;
-        (void)k_wait_pid(parent, 0, &status); /* it is ending: FAILED was its last word */
-        (void)settle_failure(engine, row, &failure);
+        if (parent > 0)
+            (void)k_wait_pid(parent, 0, &status); /* it is ending: FAILED was its last word */
+        settle_failure(engine, row, &failure);
         if (err != NULL)
             *err = failure;
         return result;

@@ -15,6 +15,7 @@
 #define SCHEMA_VERSION     1
 #define BUSY_TIMEOUT_MS    10000
 #define CHECKPOINT_MINIMUM (256 * 1024)
+#define CHECKPOINT_WAIT_MS 200 /* for readers of the old log; else it is left to the next one */
 
 static const char schema[] =
     "CREATE TABLE images(id TEXT PRIMARY KEY, manifest TEXT NOT NULL, config TEXT NOT NULL,"
@@ -318,13 +319,20 @@ void store_close(struct store *store)
     free(store);
 }
 
-void store_close_idle(struct store *store)
+bool store_is_due(const struct store *store)
 {
     struct stat status;
-    if (store != NULL && fstatat(store->root_fd, "catalog.db-wal", &status, 0) == 0 &&
-        status.st_size > CHECKPOINT_MINIMUM)
+    return fstatat(store->root_fd, "catalog.db-wal", &status, 0) == 0 &&
+           status.st_size > CHECKPOINT_MINIMUM;
+}
+
+void store_close_idle(struct store *store)
+{
+    if (store != NULL && store_is_due(store)) {
+        (void)sqlite3_busy_timeout(store->db, CHECKPOINT_WAIT_MS);
         (void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
                                         NULL); /* a failed checkpoint is made up by the next one */
+    }
     store_close(store);
 }
 
