@@ -15,7 +15,7 @@
  *   times                   kept to the nanosecond; directories get theirs at the end (layer_finish)
  *   extended attributes     user.* and security.capability of files and directories are kept; left out: trusted.* and user.overlay.*, which would
  *                           steer the overlay itself, and all else (labels of another host's policy)
- *   device nodes            made as they are (docs/decisions/006-layers.md says why that is safe)
+ *   device nodes            made as they are (docs/decisions/006-layers.md says why that is safe); those of /dev are left out where we may not
  *   .wh.NAME                overlay's whiteout (character device 0:0) at NAME, unless the same layer has a NAME of its own
  *   .wh..wh..opq            the directory is marked opaque (trusted.overlay.opaque=y)
  *   .wh..wh.*               otherwise: AUFS's own book-keeping, left out

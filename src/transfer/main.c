@@ -48,6 +48,7 @@ static int read_request(struct cl_json **ret, struct cl_error *err)
 
 static int work(const char *verb, struct cl_json **ret_answer, struct cl_error *err)
 {
+    static const int directories[] = { WIRE_TRANSFER_LAYERS, WIRE_TRANSFER_BLOBS };
     CL_AUTO(cl_json_unref) struct cl_json *request = NULL;
     int index = find_verb(verb, err);
     int result = index < 0 ? index : check_directory(WIRE_TRANSFER_LAYERS, "layers", err);
@@ -56,7 +57,7 @@ static int work(const char *verb, struct cl_json **ret_answer, struct cl_error *
     if (result >= 0)
         result = read_request(&request, err);
     if (result >= 0)
-        result = sandbox_enter(err);
+        result = sandbox_enter(directories, CL_COUNT(directories), WIRE_TRANSFER_BLOBS + 1, err);
     if (result < 0)
         return result;
     (void)umask(0); /* modes are the archive's */
