@@ -96,6 +96,8 @@ void cli_format_free(struct cli_format *format);
  */
 struct cli_stream {
     int client; /* attach protocol socket; taken */
+    struct engine *engine;
+    const char *id; /* of the container, for signals */
     bool terminal, want_stdin, sig_proxy;
     const char *detach_keys; /* "ctrl-p,ctrl-q" */
 };

@@ -64,6 +64,6 @@ int cli_split_filter(const char *text, char key[static 64], const char **ret_val
                      struct cl_error *err);
 
 /* ---- start_stop.c, shared with run.c ---- */
-int cli_follow_container(struct engine_started *started, const struct engine_config *config,
-                         const char *detach_keys, bool sig_proxy, bool want_stdin,
-                         struct cl_error *err);
+int cli_follow_container(struct engine *engine, struct engine_started *started,
+                         const struct engine_config *config, const char *detach_keys,
+                         bool sig_proxy, bool want_stdin, struct cl_error *err);

@@ -60,8 +60,8 @@ static int start_attached(struct cli *cli, const struct start_options *options,
     result = engine_container_start(engine, reference, &how, &started, err);
     if (result < 0)
         return result;
-    return cli_follow_container(&started, view->config, options->detach_keys, options->sig_proxy,
-                                want_stdin, err);
+    return cli_follow_container(engine, &started, view->config, options->detach_keys,
+                                options->sig_proxy, want_stdin, err);
 }
 
 static int start(struct cli *cli, void *data, char **arguments, struct cl_error *err)
@@ -364,8 +364,9 @@ static int attach(struct cli *cli, void *data, char **arguments, struct cl_error
     result = engine_container_attach(engine, arguments[0], flags, &started.client, err);
     if (result < 0)
         return result;
-    return cli_follow_container(&started, view->config, options->detach_keys, options->sig_proxy,
-                                want_stdin, err);
+    (void)CL_PRINT(started.id, "%s", view->row->id);
+    return cli_follow_container(engine, &started, view->config, options->detach_keys,
+                                options->sig_proxy, want_stdin, err);
 }
 
 const struct cli_verb cli_verb_attach = {

@@ -165,10 +165,21 @@ static void finish(struct cli *cli)
         start_tidy(cli);
 }
 
+/* Descriptors 0 to 2 are never ours to be handed out for something else. */
+static void fill_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    cl_close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cl_error err = { 0 };
     struct cli cli = { .program = argv[0] };
+    fill_streams();
     cl_test_role("cloche");
     (void)setlocale(LC_CTYPE, ""); /* widths of characters in tables; "C" where there is none */
     int result = dispatch(&cli, argc, argv, &err);

@@ -32,11 +32,13 @@ static void recover_meanwhile(struct engine *engine)
         cl_debug("recover", "%s", failure.text);
 }
 
-int cli_follow_container(struct engine_started *started, const struct engine_config *config,
-                         const char *detach_keys, bool sig_proxy, bool want_stdin,
-                         struct cl_error *err)
+int cli_follow_container(struct engine *engine, struct engine_started *started,
+                         const struct engine_config *config, const char *detach_keys,
+                         bool sig_proxy, bool want_stdin, struct cl_error *err)
 {
     const struct cli_stream stream = { .client = cl_take_fd(&started->client),
+                                       .engine = engine,
+                                       .id = started->id,
                                        .terminal = config->tty && cli_is_terminal(STDIN_FILENO),
                                        .want_stdin = want_stdin,
                                        .sig_proxy = sig_proxy,
@@ -79,7 +81,7 @@ static int run(struct cli *cli, void *data, char **arguments, struct cl_error *e
         return result;
     }
     recover_meanwhile(engine);
-    return cli_follow_container(&started, config, options->detach_keys, options->sig_proxy,
+    return cli_follow_container(engine, &started, config, options->detach_keys, options->sig_proxy,
                                 config->attach_stdin, err);
 }
 

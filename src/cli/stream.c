@@ -32,7 +32,9 @@ struct relay {
         char data[WIRE_PAYLOAD_MAX];
     } out; /* input on its way to the container */
     size_t out_size, out_done;
-    bool input_ended, end_sent;
+    bool input_ended, end_sent, size_changed;
+    struct engine *engine; /* to signal the container past a full socket */
+    const char *id;
     bool done, detached;
     int code;
 };
@@ -88,11 +90,11 @@ static bool filter_keys(struct relay *relay, const unsigned char *input, size_t 
 
 /* ---- messages to the container ---- */
 
-static void send_control(struct relay *relay, const struct wire_attach *message)
+/* False when the socket is full: to be tried again. */
+static bool send_control(struct relay *relay, const struct wire_attach *message)
 {
-    if (relay->is_socket)
-        (void)send(relay->remote, message, sizeof *message,
-                   MSG_NOSIGNAL); /* gone: EXIT or EOF follows */
+    ssize_t sent = send(relay->remote, message, sizeof *message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent >= 0 || errno != EAGAIN; /* gone: EXIT or EOF follows */
 }
 
 static void send_size(struct relay *relay)
@@ -103,7 +105,7 @@ static void send_size(struct relay *relay)
     const struct wire_attach message = { .type = WIRE_RESIZE,
                                          .u.resize = { .rows = rows, .columns = columns } };
     if (relay->is_socket)
-        send_control(relay, &message);
+        relay->size_changed = !send_control(relay, &message);
     else
         (void)terminal_set_size(relay->remote, rows, columns); /* the process is ending */
 }
@@ -137,10 +139,9 @@ static int push_input(struct relay *relay)
 static void end_input(struct relay *relay)
 {
     const struct wire_attach message = { .type = WIRE_STDIN_END };
-    if (relay->end_sent)
+    if (relay->end_sent || !relay->is_socket)
         return;
-    relay->end_sent = true;
-    send_control(relay, &message);
+    relay->end_sent = send_control(relay, &message);
 }
 
 static void read_input(struct relay *relay)
@@ -175,7 +176,8 @@ static int read_socket(struct relay *relay, struct cl_error *err)
         } payload;
     } packet;
     ssize_t size = recv(relay->remote, &packet, sizeof packet, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+    /* A reset, which comes once: the monitor ended with messages of ours unread. Its own, the exit among them, can still be read. */
+    if (size < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
         return 0;
     if (size <= 0)
         return cl_fail_kind(
@@ -193,8 +195,13 @@ static int read_socket(struct relay *relay, struct cl_error *err)
         relay->code = packet.header.u.exit.code;
         relay->done = true;
         return 0;
+    case WIRE_ERROR:
+        if (packet.header.size == sizeof packet.payload.failure &&
+            packet.payload.failure.code == -EPIPE)
+            relay->input_ended = relay->end_sent = true; /* it reads no input any more */
+        return 0;                                        /* else a resize that came too late */
     default:
-        return 0; /* STARTED was read by the engine; ERROR answers a resize or signal that came too late */
+        return 0; /* STARTED was read by the engine */
     }
 }
 
@@ -238,9 +245,8 @@ static void pass_signals(struct relay *relay)
         if (info.ssi_signo == SIGWINCH) {
             send_size(relay);
         } else if (relay->is_socket) {
-            const struct wire_attach message = { .type = WIRE_SIGNAL,
-                                                 .u.signal.number = (int32_t)info.ssi_signo };
-            send_control(relay, &message);
+            /* Not through the socket: there it would queue behind input that nobody reads. */
+            (void)engine_container_kill(relay->engine, relay->id, (int)info.ssi_signo, NULL);
         } else {
             (void)k_pidfd_send_signal(relay->pidfd, (int)info.ssi_signo); /* ended: we'll see */
         }
@@ -249,12 +255,17 @@ static void pass_signals(struct relay *relay)
 
 /* ---- the loop ---- */
 
+static bool wants_to_send(const struct relay *relay)
+{
+    return has_output_waiting(relay) || relay->size_changed ||
+           (relay->input_ended && !relay->end_sent && relay->is_socket);
+}
+
 static int relay_once(struct relay *relay, struct cl_error *err)
 {
     bool read_more = relay->want_input && !relay->input_ended && !has_output_waiting(relay);
     struct pollfd ready[] = {
-        { .fd = relay->remote,
-          .events = (short)(POLLIN | (has_output_waiting(relay) ? POLLOUT : 0)) },
+        { .fd = relay->remote, .events = (short)(POLLIN | (wants_to_send(relay) ? POLLOUT : 0)) },
         { .fd = read_more ? STDIN_FILENO : -1, .events = POLLIN },
         { .fd = relay->signals, .events = POLLIN },
         { .fd = relay->pidfd, .events = POLLIN },
@@ -275,6 +286,8 @@ static int relay_once(struct relay *relay, struct cl_error *err)
         read_input(relay);
     if (has_output_waiting(relay) && push_input(relay) < 0)
         relay->input_ended = true, relay->out_size = relay->out_done = 0; /* nobody reads it */
+    if (relay->size_changed)
+        send_size(relay);
     if (relay->input_ended && !has_output_waiting(relay))
         end_input(relay);
     return 0;
@@ -314,7 +327,9 @@ int cli_stream_run(const struct cli_stream *stream, bool *ret_detached, struct c
                            .signals = -EBADF,
                            .want_input = stream->want_stdin,
                            .sig_proxy = stream->sig_proxy,
-                           .terminal = stream->terminal };
+                           .terminal = stream->terminal,
+                           .engine = stream->engine,
+                           .id = stream->id };
     int result = relay_run(&relay, stream->detach_keys, err);
     cl_close(stream->client);
     *ret_detached = relay.detached;
