@@ -252,29 +252,42 @@ static int apply_lists(const struct container_options *options, struct engine_co
     return result < 0 ? cl_fail(err, ENOMEM, "read the options") : 0;
 }
 
-/* -v: a relative source is resolved against the working directory; a missing one is made, as Docker does. */
+/* -v: a relative source is one below the working directory. */
 static int add_volume(const char *text, struct engine_config *config, struct cl_error *err)
 {
-    char resolved[PATH_MAX], source[PATH_MAX];
-    const char *colon = strchr(text, ':');
-    if (colon == NULL || (text[0] != '/' && text[0] != '.'))
-        return cl_strv_append(&config->binds, text) < 0 ? cl_fail(err, ENOMEM, "volume %s", text)
-                                                        : 0; /* refused with its reason later */
-    if (CL_PRINT(source, "%.*s", (int)(colon - text), text) < 0)
-        return cl_fail(err, ENAMETOOLONG, "volume %.80s…", text);
+    char directory[PATH_MAX];
+    bool is_relative = text[0] == '.' && strchr(text, ':') != NULL;
+    if (is_relative && getcwd(directory, sizeof directory) == NULL)
+        return cl_fail(err, errno, "volume %s: name the working directory", text);
+    char *entry = is_relative ? cl_format("%s/%s", directory, text) : cl_strdup(text);
+    return cl_strv_append_take(&config->binds, entry) < 0 ? cl_fail(err, ENOMEM, "volume %s", text)
+                                                          : 0;
+}
+
+/* A missing source is made, as Docker does. The entry then names it without links and dots. */
+static int make_source(char **entry, struct cl_error *err)
+{
+    char resolved[PATH_MAX];
     struct stat status;
-    if (stat(source, &status) < 0) {
+    size_t length = strcspn(*entry, ":");
+    cl_auto_free char *source = cl_strndup(*entry, length);
+    if (source == NULL)
+        return cl_fail(err, ENOMEM, "volume %s", *entry);
+    if (stat(source, &status) < 0) { /* allowed: the user's own path on the host */
         if (errno != ENOENT)
             return cl_fail(err, errno, "volume source %s", source);
         int result = cl_mkdir_p(AT_FDCWD, source, 0755, err);
         if (result < 0)
             return cl_error_prefix(err, "volume source %s", source);
     }
-    if (realpath(source, resolved) == NULL)
+    if (realpath(source, resolved) == NULL) /* allowed: the user's own path on the host */
         return cl_fail(err, errno, "volume source %s", source);
-    return cl_strv_append_take(&config->binds, cl_format("%s%s", resolved, colon)) < 0
-               ? cl_fail(err, ENOMEM, "volume %s", text)
-               : 0;
+    char *known = cl_format("%s%s", resolved, *entry + length);
+    if (known == NULL)
+        return cl_fail(err, ENOMEM, "volume %s", *entry);
+    free(*entry);
+    *entry = known;
+    return 0;
 }
 
 /* One word of --mount: KEY=VALUE or a flag. */
@@ -446,18 +459,19 @@ static int apply_all(const struct container_options *options, char **arguments,
     int result = apply_streams(options, config, err);
     if (result >= 0)
         result = apply_lists(options, config, err);
+    for (const char **text = options->volume; result >= 0 && text != NULL && *text != NULL; text++)
+        result = add_volume(*text, config, err);
     for (const char **text = options->mount; result >= 0 && text != NULL && *text != NULL; text++)
         result = add_mount(*text, config, err);
     return result;
 }
 
-/* A missing volume source is made last, when everything else is known to be good. */
-static int apply_volumes(const struct container_options *options, struct engine_config *config,
-                         struct cl_error *err)
+/* Last, when everything else is known to be good. */
+static int make_sources(struct engine_config *config, struct cl_error *err)
 {
     int result = 0;
-    for (const char **text = options->volume; result >= 0 && text != NULL && *text != NULL; text++)
-        result = add_volume(*text, config, err);
+    for (char **entry = config->binds; result >= 0 && entry != NULL && *entry != NULL; entry++)
+        result = make_source(entry, err);
     return result;
 }
 
@@ -481,7 +495,7 @@ int cli_container_config(struct engine *engine, const struct container_options *
     if (result >= 0)
         result = engine_config_check(config, err);
     if (result >= 0)
-        result = apply_volumes(options, config, err);
+        result = make_sources(config, err);
     if (result < 0)
         return result;
     *ret = cl_take(config);

@@ -260,6 +260,15 @@ static int merge_env(struct engine_config *config, const char *const *image_env)
     return 0;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    const char *one = *(char *const *)a, *other = *(char *const *)b;
+    size_t length = strcspn(one, "="), other_length = strcspn(other, "=");
+    int order = memcmp(one, other, length < other_length ? length : other_length);
+    return order != 0 ? order : (length > other_length) - (length < other_length);
+}
+
+/* In the order of their keys, as people know it from Docker. */
 static int merge_labels(struct engine_config *config, const struct oci_map *labels)
 {
     CL_AUTO(cl_strv_free) char **merged = NULL;
@@ -270,6 +279,8 @@ static int merge_labels(struct engine_config *config, const struct oci_map *labe
     for (char **entry = config->labels; entry != NULL && *entry != NULL; entry++)
         if (cl_env_set(&merged, *entry) < 0)
             return -ENOMEM;
+    if (merged != NULL)
+        qsort(merged, cl_strv_count((const char *const *)merged), sizeof *merged, compare_keys);
     cl_strv_free(config->labels);
     config->labels = cl_take(merged);
     return 0;

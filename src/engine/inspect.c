@@ -95,6 +95,17 @@ static void set_command(struct builder *json, const struct engine_config *config
     set(json, "Args", rest);
 }
 
+static bool has_option(const char *options, const char *wanted)
+{
+    size_t length;
+    for (const char *word = options; *word != '\0'; word += length + (word[length] == ',')) {
+        length = strcspn(word, ",");
+        if (length == strlen(wanted) && strncmp(word, wanted, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct cl_json *mounts_array(const struct engine_config *config)
 {
     CL_AUTO(cl_json_unref) struct cl_json *mounts = cl_json_array();
@@ -103,15 +114,11 @@ static struct cl_json *mounts_array(const struct engine_config *config)
         if (engine_bind_parse(*text, &bind, NULL) < 0)
             continue;
         struct builder json = { .object = cl_json_object() };
-        bool is_read_only = false;
-        for (const char *word = bind.options; word != NULL && *word != '\0';
-             word = strchr(word, ',') == NULL ? NULL : strchr(word, ',') + 1)
-            is_read_only = is_read_only || strncmp(word, "ro", 2) == 0;
         set_text(&json, "Type", "bind");
         set_text(&json, "Source", bind.source);
         set_text(&json, "Destination", bind.destination);
         set_text(&json, "Mode", bind.options);
-        set_bool(&json, "RW", !is_read_only);
+        set_bool(&json, "RW", !has_option(bind.options, "ro") && !has_option(bind.options, "rro"));
         set_text(&json, "Propagation", "rprivate");
         engine_bind_done(&bind);
         if (cl_json_add(mounts, finish(&json)) < 0)

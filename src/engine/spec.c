@@ -73,6 +73,8 @@ static int apply_user(const struct engine_process_input *input, struct oci_proce
         return result;
     process->user.uid = user.uid;
     process->user.gid = user.gid;
+    /* The primary group, too: a set-gid program could drop it otherwise (CVE-2022-36109). */
+    result = oci_gid_add(&process->user, user.gid);
     for (size_t i = 0; result >= 0 && i < user.group_count; i++)
         result = oci_gid_add(&process->user, user.groups[i]);
     if (result >= 0)
@@ -173,6 +175,24 @@ static int apply_namespaces(const struct engine_spec_input *input, struct oci_sp
 
 /* ---- mounts ---- */
 
+/* "ro" of a bind means all of it, mounts below it included, as in Docker since 25. */
+static const char *bind_option(const char *option)
+{
+    return cl_streq(option, "ro") ? "rro" : option;
+}
+
+static int add_bind_options(char ***options, const char *list)
+{
+    int result = 0;
+    while (result >= 0 && *list != '\0') {
+        size_t length = strcspn(list, ",");
+        cl_auto_free char *option = cl_strndup(list, length);
+        result = option == NULL ? -ENOMEM : cl_strv_append(options, bind_option(option));
+        list += length + (list[length] == ',');
+    }
+    return result;
+}
+
 static int add_option_list(char ***options, const char *list)
 {
     int result = 0;
@@ -196,7 +216,7 @@ static int apply_bind(const char *text, struct oci_spec *spec, struct cl_error *
         strstr(bind.options, "slave") == NULL && strstr(bind.options, "shared") == NULL)
         result = cl_strv_append(&options, "rprivate");
     if (result >= 0)
-        result = add_option_list(&options, bind.options);
+        result = add_bind_options(&options, bind.options);
     if (result >= 0)
         result = oci_mount_add_strv(spec, bind.destination, "bind", bind.source,
                                     (const char *const *)options);
