@@ -34,6 +34,8 @@
     X(lsns)                                                                                        \
     X(view)                                                                                        \
     X(pid)                                                                                         \
+    X(ns_tree)                                                                                     \
+    X(ns_diff)                                                                                     \
     X(info)                                                                                        \
     X(version)                                                                                     \
     X(help)                                                                                        \

@@ -65,6 +65,7 @@ enum lens_tree {
     LENS_TREE_PROCESS,
     LENS_TREE_PARENT,
     LENS_TREE_OWNER,
+    LENS_TREE_BOTH, /* ours: below the parent, and what has none below its owner */
 };
 
 /* Options of util-linux 2.41's lsns(8), and ours. Zero is the default of each. */
@@ -92,6 +93,18 @@ int lens_lsns(const struct lens_lsns_options *options, const struct lens_names *
 /* "parent", "owner", "process", "" (owner, as lsns -T): 0 and *ret, or -EINVAL. */
 int lens_tree_by_name(const char *name, enum lens_tree *ret);
 
+/* ---- ns tree: the hierarchy of user and pid namespaces, and who owns what ---- */
+
+struct lens_tree_options {
+    bool all; /* the other six types, too, below the user namespaces that own them */
+    bool json, raw, no_headings, no_truncate, ascii;
+    unsigned width;
+    int proc_fd;
+    FILE *notes;
+};
+int lens_tree(const struct lens_tree_options *options, const struct lens_names *names, FILE *out,
+              struct cl_error *err);
+
 /* ---- view: HOST | INSIDE ---- */
 
 struct lens_view_options {
@@ -101,6 +114,17 @@ struct lens_view_options {
     int proc_fd;    /* as above */
 };
 int lens_view(const struct lens_view_options *options, const struct lens_names *names, FILE *out,
+              struct cl_error *err);
+
+/* ---- ns diff: what two processes see differently ---- */
+
+struct lens_diff_options {
+    const char *a, *b; /* NAME, PID or "host" */
+    bool json, no_headings;
+    unsigned width;
+    int proc_fd;
+};
+int lens_diff(const struct lens_diff_options *options, const struct lens_names *names, FILE *out,
               struct cl_error *err);
 
 /* ---- pid: one process in every pid namespace ---- */

@@ -15,6 +15,11 @@ struct maker {
     uint32_t *latest; /* by process, or by namespace where the tree is of namespaces */
 };
 
+bool lens_tree_is_of_namespaces(enum lens_tree tree)
+{
+    return tree == LENS_TREE_PARENT || tree == LENS_TREE_OWNER || tree == LENS_TREE_BOTH;
+}
+
 void lens_lines_done(struct lens_lines *lines)
 {
     free(lines->lines);
@@ -98,6 +103,8 @@ static int make_by_relation(struct maker *maker, uint32_t index)
     uint32_t parent = related(maker, ns->parent), owner = related(maker, ns->owner);
     bool by_owner = maker->options->tree == LENS_TREE_OWNER;
     uint32_t above = by_owner ? owner : parent, line;
+    if (maker->options->tree == LENS_TREE_BOTH && above == LENS_NONE)
+        above = owner;
     /* A namespace without parent is a root of its own, yet its owner comes before it. */
     uint32_t first = above != LENS_NONE || by_owner ? above : owner;
     int code = 0;
@@ -128,7 +135,7 @@ static bool is_wanted(const struct maker *maker, uint32_t index)
 int lens_lines_of_namespaces(struct lens_lines *lines, const struct lens_lines_options *options)
 {
     const struct lens_snapshot *snapshot = options->sight->snapshot;
-    bool by_relation = options->tree == LENS_TREE_PARENT || options->tree == LENS_TREE_OWNER;
+    bool by_relation = lens_tree_is_of_namespaces(options->tree);
     cl_auto_free uint32_t *latest =
         new_latest(by_relation ? snapshot->namespace_count : snapshot->process_count);
     struct maker maker = {

@@ -9,6 +9,8 @@
 #include "lens/columns.h"
 #include "lens/filter.h"
 
+bool lens_tree_is_of_namespaces(enum lens_tree tree); /* by parent or owner, not by process */
+
 struct lens_line {
     struct lens_row row;
     uint32_t parent, first_child, last_child, next; /* lines, or LENS_NONE */

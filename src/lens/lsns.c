@@ -84,8 +84,7 @@ static int prepare(struct lsns *lsns, struct cl_error *err)
         lsns->needs |= lens_columns[lsns->columns.ids[i]].need;
     lsns->needs |= lens_filter_needs(lsns->filter);
     lsns->types = options->types == 0 ? ALL_TYPES : options->types;
-    bool by_relation = lsns->tree == LENS_TREE_OWNER || lsns->tree == LENS_TREE_PARENT;
-    if (by_relation || options->persistent || options->keep_alive)
+    if (lens_tree_is_of_namespaces(lsns->tree) || options->persistent || options->keep_alive)
         lsns->needs |= LENS_NEED_RELATIONS;
     if (options->keep_alive)
         lsns->needs |= LENS_NEED_HOLDERS | LENS_NEED_COMMAND;
@@ -131,8 +130,8 @@ static int fail_no_ns(const struct lsns *lsns, struct cl_error *err)
 
 static int collect_relations(struct lsns *lsns, struct cl_error *err)
 {
-    bool adds = lsns->tree == LENS_TREE_OWNER || lsns->tree == LENS_TREE_PARENT ||
-                lsns->options->persistent || lsns->options->keep_alive;
+    bool adds = lens_tree_is_of_namespaces(lsns->tree) || lsns->options->persistent ||
+                lsns->options->keep_alive;
     int code = 0;
     if ((lsns->needs & LENS_NEED_RELATIONS) != 0)
         code = lens_collect_relations(lsns->snapshot, lsns->proc_fd, adds ? lsns->types : 0, err);
@@ -287,4 +286,24 @@ int lens_lsns(const struct lens_lsns_options *options, const struct lens_names *
     lens_filter_free(lsns.filter);
     lens_snapshot_free(lsns.snapshot);
     return code < 0 ? code : 0;
+}
+
+int lens_tree(const struct lens_tree_options *options, const struct lens_names *names, FILE *out,
+              struct cl_error *err)
+{
+    struct lens_lsns_options lsns = {
+        .tree = LENS_TREE_BOTH,
+        .types = options->all ? 0 : 1U << K_NS_USER | 1U << K_NS_PID,
+        .columns = names == NULL ? "NS,TYPE,NPROCS,PID,NSPID,USER,ONS,UIDMAP,COMMAND"
+                                 : "NS,TYPE,NPROCS,PID,NSPID,USER,ONS,UIDMAP,CONTAINER,COMMAND",
+        .json = options->json,
+        .raw = options->raw,
+        .no_headings = options->no_headings,
+        .no_truncate = options->no_truncate,
+        .ascii = options->ascii,
+        .width = options->width,
+        .proc_fd = options->proc_fd,
+        .notes = options->notes,
+    };
+    return lens_lsns(&lsns, names, out, err);
 }

@@ -7,24 +7,17 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/utsname.h>
 
 #include "lens/netnsid.h"
 
-typedef int peek_fn(void *context, void *answer);
-
-struct peek {
-    int ns_fd;
-    enum k_ns type;
-    peek_fn *read; /* in the namespace: fills the answer; 0 or -errno */
-    void *context;
-    void *answer;
-    size_t size;
-};
-
 /* In the child: our namespaces and identity, then one namespace of the target's; never returns. */
-static void run_child(const struct peek *peek, int write_fd)
+static void run_child(const struct lens_peek *peek, int write_fd)
 {
     const uint64_t needed = 1ULL << CAP_SYS_ADMIN;
     uint64_t permitted = 0, unused;
@@ -44,7 +37,7 @@ static void run_child(const struct peek *peek, int write_fd)
     _exit(code < 0 ? (-code < 255 ? -code : 255) : 0);
 }
 
-static int run_peek(const struct peek *peek)
+int lens_peek(const struct lens_peek *peek)
 {
     cl_auto_fd read_fd = -EBADF, write_fd = -EBADF, pidfd = -EBADF;
     int type = k_ns_fd_type(peek->ns_fd), status = 0;
@@ -69,30 +62,64 @@ static int run_peek(const struct peek *peek)
     return got == (ssize_t)peek->size && WIFEXITED(status) ? 0 : -EIO;
 }
 
-static int read_uts(void *context, void *answer)
+int lens_uts_read(struct lens_uts *ret)
 {
-    (void)context;
-    struct lens_uts *uts = answer;
     struct utsname names;
     if (uname(&names) < 0)
         return -errno;
-    (void)CL_PRINT(uts->host_name, "%s", names.nodename); /* fits: the kernel's maximum is 64 */
-    (void)CL_PRINT(uts->domain_name, "%s", names.domainname);
+    (void)CL_PRINT(ret->host_name, "%s", names.nodename); /* fits: the kernel's maximum is 64 */
+    (void)CL_PRINT(ret->domain_name, "%s", names.domainname);
     return 0;
+}
+
+static int read_uts(void *context, void *answer)
+{
+    (void)context;
+    return lens_uts_read(answer);
 }
 
 int lens_peek_uts(int ns_fd, struct lens_uts *ret)
 {
     struct lens_uts uts = { 0 };
-    struct peek peek = {
+    struct lens_peek peek = {
         .ns_fd = ns_fd, .type = K_NS_UTS, .read = read_uts, .answer = &uts, .size = sizeof uts
     };
-    int code = run_peek(&peek);
+    int code = lens_peek(&peek);
     if (code < 0)
         return code;
     uts.host_name[sizeof uts.host_name - 1] = uts.domain_name[sizeof uts.domain_name - 1] = '\0';
     *ret = uts;
     return 0;
+}
+
+int lens_ipc_read(struct lens_ipc *ret)
+{
+    struct msginfo queues = { 0 };
+    struct seminfo sets = { 0 };
+    struct shm_info segments = { 0 };
+    /* The INFO calls fill these structs through pointers of other types: msgctl(2), semctl(2), shmctl(2). */
+    if (msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&queues) < 0 ||
+        semctl(0, 0, SEM_INFO, &sets) < 0 ||
+        shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments) < 0)
+        return -errno;
+    *ret = (struct lens_ipc){ .queues = queues.msgpool,
+                              .semaphore_sets = sets.semusz,
+                              .segments = segments.used_ids };
+    return 0;
+}
+
+static int read_ipc(void *context, void *answer)
+{
+    (void)context;
+    return lens_ipc_read(answer);
+}
+
+int lens_peek_ipc(int ns_fd, struct lens_ipc *ret)
+{
+    struct lens_peek peek = {
+        .ns_fd = ns_fd, .type = K_NS_IPC, .read = read_ipc, .answer = ret, .size = sizeof *ret
+    };
+    return lens_peek(&peek);
 }
 
 struct netnsid_question {
@@ -115,11 +142,11 @@ static int read_netnsid(void *context, void *answer)
 int lens_peek_netnsid(int ns_fd, const int *others, size_t count, int32_t *ret_ids)
 {
     struct netnsid_question question = { others, count };
-    struct peek peek = { .ns_fd = ns_fd,
-                         .type = K_NS_NET,
-                         .read = read_netnsid,
-                         .context = &question,
-                         .answer = ret_ids,
-                         .size = count * sizeof *ret_ids };
-    return count == 0 ? 0 : run_peek(&peek);
+    struct lens_peek peek = { .ns_fd = ns_fd,
+                              .type = K_NS_NET,
+                              .read = read_netnsid,
+                              .context = &question,
+                              .answer = ret_ids,
+                              .size = count * sizeof *ret_ids };
+    return count == 0 ? 0 : lens_peek(&peek);
 }

@@ -10,10 +10,30 @@
 
 #include "kernel/nsfs.h"
 
+struct lens_peek {
+    int ns_fd; /* borrowed */
+    enum k_ns type;
+    /* In the child, in the namespace and without capabilities: fills the answer; 0 or -errno. */
+    int (*read)(void *context, void *answer);
+    void *context;
+    void *answer; /* filled from the child's */
+    size_t size;
+};
+/* 0; -EPERM: needs CAP_SYS_ADMIN in the user namespace that owns it, and in ours. */
+int lens_peek(const struct lens_peek *peek);
+
 struct lens_uts {
     char host_name[65], domain_name[65];
 };
-/* ns_fd is borrowed. -EPERM: needs CAP_SYS_ADMIN in the user namespace that owns it. */
+int lens_uts_read(struct lens_uts *ret); /* of our own namespace */
 int lens_peek_uts(int ns_fd, struct lens_uts *ret);
+
+/* System V objects (the POSIX queues of a namespace can't be counted without mounting it). */
+struct lens_ipc {
+    int queues, semaphore_sets, segments;
+};
+int lens_ipc_read(struct lens_ipc *ret);
+int lens_peek_ipc(int ns_fd, struct lens_ipc *ret);
+
 /* Ask our RTM_GETNSID questions from within the network namespace `ns_fd`: ids[i] of others[i]. */
 int lens_peek_netnsid(int ns_fd, const int *others, size_t count, int32_t *ret_ids);

@@ -6,46 +6,76 @@
 #pragma once
 
 #include "lens/inside.h"
+#include "lens/names.h"
 
 enum view_verdict {
-    VIEW_NONE,   /* nothing to compare */
-    VIEW_OWN,    /* the target has its own */
-    VIEW_SHARED, /* the host's */
+    VIEW_NONE,        /* nothing to compare */
+    VIEW_OWN,         /* the target has its own */
+    VIEW_SHARED,      /* the host's */
+    VIEW_SHARED_WITH, /* another container's: `with` */
 };
 
 struct view_row {
-    const char *section; /* "process", "namespace": JSON groups by it */
+    const char *section; /* "process", "namespace", "network", …: JSON groups by it */
     const char *name;    /* "pid", "hostname", "mnt" */
+    bool is_item;        /* one of a list: a JSON array */
     char *host, *inside; /* raw text from outside; owned; NULL: empty */
     enum view_verdict verdict;
+    char *with; /* owned */
 };
 
 struct view {
-    int proc_fd; /* borrowed */
-    int pid_fd;  /* /proc/PID of the target: all reads go through it */
-    int host_fd; /* /proc of the process that stands for the host: init, or ourselves */
-    int root_fd; /* the target's root, O_PATH: for inroot reads only; or -EBADF */
+    bool is_full; /* for a comparison: lists also what is the host's, and every mount */
+    int proc_fd;  /* borrowed */
+    int pid_fd;   /* /proc/PID of the target: all reads go through it */
+    int host_fd;  /* /proc of the process that stands for the host: init, or ourselves */
+    int root_fd;  /* the target's root, O_PATH: for inroot reads only; or -EBADF */
     struct lens_target target;
     struct procfs_stat stat;
-    struct procfs_status status;
+    struct procfs_status status, host_status;
+    struct lens_directory directory;
     uint64_t host_ns[K_NS_COUNT], inside_ns[K_NS_COUNT]; /* 0: hidden */
     struct view_row *rows;
     size_t count, room;
 };
 
-/* Both texts are taken, also on failure; NULL texts are allowed. 0 or -ENOMEM. */
+typedef int view_part(struct view *view);
+/* "host" stands for the host's init, or for ourselves where its namespaces are hidden. view_done also after a failure. */
+int view_open(struct view *view, const char *reference, const struct lens_names *names,
+              struct cl_error *err);
+/* Let the parts add their rows; fails when the process has ended meanwhile. */
+int view_fill(struct view *view, view_part *const *parts, size_t count, struct cl_error *err);
+void view_done(struct view *view);
+
+/* All texts are taken, also on failure; NULL texts are allowed. 0 or -ENOMEM. */
 int view_add(struct view *view, const struct view_row *take_row);
+/* The same for a plain row; a NULL text means that there was no memory for it. */
+int view_add_pair(struct view *view, const char *section, const char *name, char *take_host,
+                  char *take_inside);
+/* One of a list; either side may be NULL: empty. */
+int view_add_item(struct view *view, const char *section, const char *name, char *take_host,
+                  char *take_inside);
 /* "hidden (needs CAP_SYS_PTRACE)" and the like for a negative errno, owned; NULL: out of memory. */
 char *view_hidden(int code, const char *capability);
 bool view_shares(const struct view *view, enum k_ns type); /* known to be the same namespace */
+/* Path on the host of what is at `root` of the file system major:minor, owned, or NULL where no host mount shows it. -ENOMEM in *code. */
+char *view_host_path(const struct view *view, unsigned major, unsigned minor, const char *root,
+                     int *code);
 
 /* The parts. 0 or -errno (only for want of memory: what can't be read is a row that says so). */
-int view_pids(struct view *view);
-int view_hostname(struct view *view);
-int view_root(struct view *view);
-int view_user(struct view *view);
-int view_command(struct view *view);
-int view_cgroup(struct view *view);
-int view_namespaces(struct view *view);
+view_part view_pids; /* view_process.c */
+view_part view_hostname;
+view_part view_user;
+view_part view_command;
+view_part view_namespaces;
+view_part view_root; /* view_files.c */
+view_part view_mounts;
+view_part view_descriptors;
+view_part view_cgroup; /* view_cgroup.c */
+view_part view_limits;
+view_part view_network; /* view_system.c */
+view_part view_ipc;
+view_part view_clocks;
+view_part view_security; /* view_security.c */
 
 int view_print(const struct view *view, const struct lens_view_options *options, FILE *out);

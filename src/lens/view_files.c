@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the view that are about files: where the root comes from, and which cgroup it is.
+ * The parts of the view that are about files: where the root comes from, which mounts are masked, read-only or the host's, and which open
+ * descriptors lead outside.
  *
- * Both sides come out of mountinfo and cgroup texts that the kernel writes for us, the reader: mount roots there are relative to
- * their file system, cgroup paths to our own cgroup namespace.
+ * All of it comes out of texts that the kernel writes for us, the reader: mount roots in mountinfo are relative to their file system, so a
+ * host mount of the same file system (major:minor) tells the path on the host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,15 +12,55 @@
 #include "lens/mounts.h"
 #include "lens/view.h"
 
-#define CGROUP_MAX 65536
+enum { ITEMS_MAX = 256, MOUNTS_MAX = 4096, DESCRIPTORS_MAX = 4096 };
+
+/* ---- host paths ---- */
+
+struct host_path {
+    unsigned major, minor;
+    const char *root;
+    char *path;
+    size_t best; /* length of the longest mount root that fits */
+};
+
+static int match_host_mount(void *context, const struct lens_mount *mount)
+{
+    struct host_path *wanted = context;
+    size_t length = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
+    bool is_below = strncmp(wanted->root, mount->root, length) == 0 &&
+                    (wanted->root[length] == '/' || wanted->root[length] == '\0');
+    if (mount->major != wanted->major || mount->minor != wanted->minor || !is_below ||
+        (wanted->path != NULL && length <= wanted->best))
+        return 0;
+    const char *rest = wanted->root + length;
+    bool is_root = strcmp(mount->point, "/") == 0;
+    char *path = cl_format("%s%s", is_root && strlen(rest) > 1 ? "" : mount->point,
+                           strcmp(rest, "/") == 0 ? "" : rest);
+    if (path == NULL)
+        return -ENOMEM;
+    free(wanted->path);
+    wanted->path = path;
+    wanted->best = length;
+    return 0;
+}
+
+char *view_host_path(const struct view *view, unsigned major, unsigned minor, const char *root,
+                     int *code)
+{
+    struct host_path wanted = { .major = major, .minor = minor, .root = root };
+    int walked = lens_mounts_walk(view->host_fd, match_host_mount, &wanted);
+    if (walked != -ENOMEM)
+        return wanted.path;
+    free(wanted.path);
+    *code = -ENOMEM;
+    return NULL;
+}
 
 /* ---- root ---- */
 
 struct root_mount {
     unsigned major, minor;
-    char *root, *type, *source, *upper, *host_path;
-    size_t best; /* length of the longest mount root that fits */
-    int failed;
+    char *root, *type, *source, *upper;
 };
 
 static void root_done(struct root_mount *root)
@@ -28,7 +69,6 @@ static void root_done(struct root_mount *root)
     free(root->type);
     free(root->source);
     free(root->upper);
-    free(root->host_path);
 }
 
 /* The value of KEY= in comma-separated options, owned, or NULL. Commas inside are escaped by the kernel. */
@@ -58,40 +98,17 @@ static int take_root(void *context, const struct lens_mount *mount)
     return root->root == NULL || root->type == NULL || root->source == NULL ? -ENOMEM : 0;
 }
 
-/* A host mount of the same file system through which the target's root can be reached gives the path on the host. */
-static int match_root(void *context, const struct lens_mount *mount)
+static char *root_text(const struct view *view, const struct root_mount *root)
 {
-    struct root_mount *root = context;
-    size_t length = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
-    bool is_below = strncmp(root->root, mount->root, length) == 0 &&
-                    (root->root[length] == '/' || root->root[length] == '\0');
-    if (mount->major != root->major || mount->minor != root->minor || !is_below ||
-        (root->host_path != NULL && length < root->best))
-        return 0;
-    const char *rest = root->root + length;
-    const char *point = strcmp(mount->point, "/") == 0 && rest[0] == '/' ? "" : mount->point;
-    char *path = cl_format("%s%s", point, strcmp(rest, "/") == 0 ? "" : rest);
-    if (path == NULL)
-        return -ENOMEM;
-    if (path[0] == '\0') {
-        free(path);
-        path = cl_strdup("/");
-    }
-    free(root->host_path);
-    root->host_path = path;
-    root->best = length;
-    return path == NULL ? -ENOMEM : 0;
-}
-
-static char *root_text(const struct root_mount *root)
-{
-    if (root->host_path != NULL)
-        return cl_strdup(root->host_path);
+    int code = 0;
+    char *path = view_host_path(view, root->major, root->minor, root->root, &code);
+    if (path != NULL || code < 0)
+        return path;
     if (root->upper != NULL)
         return cl_format("%s on %s", root->type, root->upper);
-    return cl_format("%s (%s)%s%s", root->type, root->source,
-                     strcmp(root->root, "/") == 0 ? "" : " at ",
-                     strcmp(root->root, "/") == 0 ? "" : root->root);
+    bool is_whole = strcmp(root->root, "/") == 0;
+    return cl_format("%s (%s)%s%s", root->type, root->source, is_whole ? "" : " at ",
+                     is_whole ? "" : root->root);
 }
 
 int view_root(struct view *view)
@@ -106,99 +123,195 @@ int view_root(struct view *view)
         host =
             length < 0 ? view_hidden(-errno, "CAP_SYS_PTRACE") : cl_strndup(text, (size_t)length);
     } else if (code >= 0) {
-        code = lens_mounts_walk(view->host_fd, match_root, &root);
-        host = code == -ENOMEM ? NULL : root_text(&root);
-    } else {
+        host = root_text(view, &root);
+    } else if (code != -ENOMEM) {
         host = view_hidden(code, "CAP_SYS_PTRACE");
     }
     root_done(&root);
-    if (host == NULL)
-        return -ENOMEM;
-    struct view_row row = {
-        .section = "process", .name = "root", .host = host, .inside = cl_strdup("/")
-    };
-    return view_add(view, &row);
+    return view_add_pair(view, "process", "root", host, cl_strdup("/"));
 }
 
-/* ---- cgroup ---- */
+/* ---- mounts ---- */
 
-/* Which hierarchy speaks for the process: the deepest path; in a hybrid most controllers may be at the root. */
-static char *deepest_cgroup(char *text, char **ret_controllers)
-{
-    char *best = NULL;
-    *ret_controllers = NULL;
-    for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
-        next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = '\0';
-        char *controllers = strchr(line, ':');
-        char *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
-        if (path == NULL)
-            continue;
-        *path++ = '\0';
-        if (best == NULL || strlen(path) > strlen(best)) {
-            best = path;
-            *ret_controllers = controllers + 1;
-        }
-    }
-    return best;
-}
-
-struct cgroup_root {
-    const char *controllers; /* "memory", "name=systemd", "" for version 2 */
-    char *root;              /* of the mount that the target sees */
+struct mount_list {
+    struct view *view;
+    unsigned count, items;
 };
 
-static int take_cgroup_root(void *context, const struct lens_mount *mount)
+/* A file or directory of /proc or /sys with nothing, or the null device, over it. */
+static bool is_masked(const struct lens_mount *mount)
 {
-    struct cgroup_root *wanted = context;
-    bool is_v2 = strcmp(mount->type, "cgroup2") == 0;
-    bool is_v1 = strcmp(mount->type, "cgroup") == 0;
-    if ((wanted->controllers[0] == '\0') != is_v2 || (!is_v1 && !is_v2))
-        return 0;
-    const char *found = is_v1 ? strstr(mount->super_options, wanted->controllers) : "";
-    if (found == NULL || wanted->root != NULL)
-        return 0;
-    wanted->root = cl_strdup(mount->root);
-    return wanted->root == NULL ? -ENOMEM : 0;
+    bool is_below = cl_starts_with(mount->point, "/proc/") || cl_starts_with(mount->point, "/sys/");
+    bool is_empty = strcmp(mount->type, "tmpfs") == 0 || cl_ends_with(mount->root, "/null");
+    return is_below && is_empty && !cl_starts_with(mount->point, "/sys/fs/cgroup");
 }
 
-/*
- * A cgroup namespace's root is told by the cgroup mounts made in it. Where there is none, the container's first process was at the root when the
- * namespace was made: engines do it in that order.
- */
-static char *inside_cgroup(const struct view *view, const char *path, const char *controllers)
+static bool is_read_only(const struct lens_mount *mount)
 {
-    struct cgroup_root wanted = { .controllers = controllers };
-    if (view_shares(view, K_NS_CGROUP))
-        return cl_strdup(path);
-    int code = lens_mounts_walk(view->pid_fd, take_cgroup_root, &wanted);
-    cl_auto_free char *root = wanted.root;
-    if (code == -ENOMEM)
-        return NULL;
-    size_t length = root == NULL || strcmp(root, "/") == 0 ? 0 : strlen(root);
-    if (length > 0 && strncmp(path, root, length) == 0 &&
-        (path[length] == '/' || path[length] == '\0'))
-        return cl_strdup(path[length] == '\0' ? "/" : path + length);
-    pid_t last = view->status.levels > 0 ? view->status.ns_pid[view->status.levels - 1] : 0;
-    return cl_strdup(last == 1 ? "/" : "unknown (no cgroup mount inside)");
+    return strcmp(mount->options, "ro") == 0 || cl_starts_with(mount->options, "ro,");
 }
 
-int view_cgroup(struct view *view)
+/* File systems that every container gets anew; a part of them is no directory of the host's. */
+static bool is_of_kernel(const struct lens_mount *mount)
 {
-    cl_auto_free char *text = NULL;
-    char *controllers;
-    int code = cl_read_file(view->pid_fd, "cgroup", CGROUP_MAX, &text, NULL, NULL);
-    const char *path = code < 0 ? NULL : deepest_cgroup(text, &controllers);
-    struct view_row row = { .section = "process", .name = "cgroup" };
-    if (path == NULL) {
-        row.host = view_hidden(code < 0 ? code : -ENOENT, "CAP_SYS_PTRACE");
-        row.inside = view_hidden(code < 0 ? code : -ENOENT, "CAP_SYS_PTRACE");
-    } else {
-        row.host = cl_strdup(path);
-        row.inside = inside_cgroup(view, path, controllers);
+    static const char *const types[] = { "proc",    "sysfs",   "cgroup", "cgroup2",
+                                         "devpts",  "mqueue",  "nsfs",   "securityfs",
+                                         "debugfs", "tracefs", "bpf",    "devtmpfs" };
+    for (size_t i = 0; i < CL_COUNT(types); i++)
+        if (strcmp(mount->type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static int list_mount(void *context, const struct lens_mount *mount)
+{
+    struct mount_list *list = context;
+    char *host = NULL;
+    int code = 0;
+    list->count++;
+    if (strcmp(mount->point, "/") == 0 || list->items >= ITEMS_MAX)
+        return 0;
+    if (is_masked(mount)) {
+        list->items++;
+        return view_add_item(list->view, "files", "masked", NULL, cl_strdup(mount->point));
     }
-    int added = view_add(view, &row);
-    const struct view_row *last = &view->rows[view->count - 1];
-    return added < 0 || last->host == NULL || last->inside == NULL ? -ENOMEM : 0;
+    if (!is_of_kernel(mount))
+        host = view_host_path(list->view, mount->major, mount->minor, mount->root, &code);
+    if (code < 0)
+        return code;
+    if (host != NULL) {
+        list->items++;
+        char *inside = cl_format("%s%s", mount->point, is_read_only(mount) ? " (read-only)" : "");
+        if (inside != NULL)
+            return view_add_item(list->view, "files", "from the host", host, inside);
+        free(host);
+        return -ENOMEM;
+    }
+    if (!is_read_only(mount))
+        return 0;
+    list->items++;
+    return view_add_item(list->view, "files", "read-only", NULL, cl_strdup(mount->point));
+}
+
+/* For a comparison: each mount as one line. */
+static int list_any_mount(void *context, const struct lens_mount *mount)
+{
+    struct mount_list *list = context;
+    if (list->items++ >= MOUNTS_MAX)
+        return 0;
+    bool is_whole = strcmp(mount->root, "/") == 0;
+    return view_add_item(list->view, "files", "mount", NULL,
+                         cl_format("%s: %s%s%s%s", mount->point, mount->type,
+                                   is_whole ? "" : " at ", is_whole ? "" : mount->root,
+                                   is_read_only(mount) ? " (read-only)" : ""));
+}
+
+static int count_mount(void *context, const struct lens_mount *mount)
+{
+    (void)mount;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+int view_mounts(struct view *view)
+{
+    unsigned host = 0, inside = 0;
+    struct mount_list list = { .view = view };
+    int code = lens_mounts_walk(view->host_fd, count_mount, &host);
+    if (code >= 0)
+        code = lens_mounts_walk(view->pid_fd, count_mount, &inside);
+    if (code < 0)
+        return code == -ENOMEM ? code
+                               : view_add_pair(view, "files", "mounts", cl_strdup(""),
+                                               view_hidden(code, "CAP_SYS_PTRACE"));
+    code = view_add_pair(view, "files", "mounts", cl_format("%u", host), cl_format("%u", inside));
+    if (code >= 0 && view->is_full)
+        code = lens_mounts_walk(view->pid_fd, list_any_mount, &list);
+    else if (code >= 0 && !view_shares(view, K_NS_MNT))
+        code = lens_mounts_walk(view->pid_fd, list_mount, &list);
+    return code == -ENOMEM ? code : 0;
+}
+
+/* ---- descriptors ---- */
+
+struct mount_ids {
+    unsigned *ids;
+    size_t count, room;
+};
+
+static int take_id(void *context, const struct lens_mount *mount)
+{
+    struct mount_ids *ids = context;
+    if (ids->count == ids->room) {
+        size_t room = ids->room == 0 ? 64 : ids->room * 2, bytes;
+        unsigned *bigger = NULL;
+        if (cl_mul_size(room, sizeof *bigger, &bytes))
+            bigger = cl_realloc(ids->ids, bytes);
+        if (bigger == NULL)
+            return -ENOMEM;
+        ids->ids = bigger;
+        ids->room = room;
+    }
+    ids->ids[ids->count++] = mount->id;
+    return 0;
+}
+
+/* fdinfo names the mount that a file was opened through; one that the process's namespace does not have leads outside. */
+static bool leads_outside(const struct mount_ids *ids, int pid_fd, int number)
+{
+    char path[32], text[1024];
+    uint64_t id;
+    (void)CL_PRINT(path, "fdinfo/%d", number); /* fits */
+    if (cl_read_small(pid_fd, path, text, sizeof text) < 0)
+        return false;
+    char *at = strstr(text, "mnt_id:");
+    if (at == NULL)
+        return false;
+    at += strlen("mnt_id:");
+    at += strspn(at, " \t");
+    at[strcspn(at, "\n")] = '\0';
+    if (cl_parse_u64(at, 0, UINT32_MAX, &id) < 0)
+        return false;
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->ids[i] == id)
+            return false;
+    return true;
+}
+
+static int add_descriptor(struct view *view, const struct mount_ids *ids, int number)
+{
+    char path[32], text[4096];
+    (void)CL_PRINT(path, "fd/%d", number); /* fits */
+    ssize_t length = readlinkat(view->pid_fd, path, text, sizeof text - 1);
+    /* Pipes, sockets and anonymous files are no paths, and belong to no mount that anybody sees. */
+    if (length <= 0 || text[0] != '/' || !leads_outside(ids, view->pid_fd, number))
+        return 0;
+    text[length] = '\0';
+    return view_add_item(view, "files", "descriptor outside", cl_strdup(text),
+                         cl_format("%d", number));
+}
+
+int view_descriptors(struct view *view)
+{
+    struct mount_ids ids = { 0 };
+    if (view_shares(view, K_NS_MNT))
+        return 0; /* the same mounts: nothing is outside */
+    int code = lens_mounts_walk(view->pid_fd, take_id, &ids);
+    cl_auto_free unsigned *owned = ids.ids;
+    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
+    cl_auto_fd dir = openat(view->pid_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (code == -ENOMEM || walk == NULL)
+        return -ENOMEM;
+    if (dir < 0)
+        return view_add_item(view, "files", "descriptor outside", NULL,
+                             view_hidden(-errno, "CAP_SYS_PTRACE"));
+    if (code < 0 || procfs_walk_init(walk, dir) < 0)
+        return 0;
+    code = add_descriptor(view, &ids, 0); /* the walk leaves out 0 */
+    int seen = 0;
+    for (int number;
+         code >= 0 && seen++ < DESCRIPTORS_MAX && (number = procfs_walk_next(walk)) > 0;)
+        code = add_descriptor(view, &ids, number);
+    procfs_walk_done(walk);
+    return code;
 }

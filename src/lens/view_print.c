@@ -19,25 +19,40 @@ static const char *const shared_meaning[K_NS_COUNT] = {
                   "capabilities and seccomp take away",
 };
 
-static const char *verdict_text(enum view_verdict verdict)
+/* "  own", "  shared with web"; nothing where there is nothing to compare. Owned. */
+static char *verdict_text(const struct view_row *row)
 {
-    return verdict == VIEW_SHARED ? "shared with host" : verdict == VIEW_OWN ? "own" : "";
+    if (row->verdict == VIEW_SHARED_WITH)
+        return cl_format("  shared with %s", row->with == NULL ? "another container" : row->with);
+    return cl_strdup(row->verdict == VIEW_SHARED ? "  shared with host"
+                     : row->verdict == VIEW_OWN  ? "  own"
+                                                 : "");
 }
 
 /* ---- table ---- */
+
+/* The items of a list have their name once. */
+static bool is_continued(const struct view *view, size_t index)
+{
+    return index > 0 && view->rows[index].is_item && view->rows[index - 1].is_item &&
+           strcmp(view->rows[index].name, view->rows[index - 1].name) == 0;
+}
 
 static int add_rows(const struct view *view, struct cl_table *table)
 {
     int code = 0;
     for (size_t i = 0; code >= 0 && i < view->count; i++) {
         const struct view_row *row = &view->rows[i];
+        cl_auto_free char *verdict = verdict_text(row);
         bool is_ns = strcmp(row->section, "namespace") == 0;
+        if (verdict == NULL)
+            return -ENOMEM;
         int codes[] = {
             cl_table_row(table),
-            cl_table_cellf(table, "%s%s", row->name, is_ns ? " namespace" : ""),
+            cl_table_cellf(table, "%s%s", is_continued(view, i) ? "" : row->name,
+                           is_ns ? " namespace" : ""),
             cl_table_cell(table, row->host),
-            cl_table_cellf(table, "| %s%s%s", row->inside, row->verdict == VIEW_NONE ? "" : "  ",
-                           verdict_text(row->verdict)),
+            cl_table_cellf(table, "| %s%s", row->inside == NULL ? "" : row->inside, verdict),
         };
         for (size_t j = 0; j < CL_COUNT(codes); j++)
             code = codes[j] < 0 ? codes[j] : code;
@@ -79,15 +94,41 @@ static int print_table(const struct view *view, const struct lens_view_options *
 
 /* ---- JSON ---- */
 
+static int set_text(struct cl_json *object, const char *key, const char *text)
+{
+    return cl_json_set(object, key, text == NULL ? cl_json_null() : cl_json_from_string(text));
+}
+
 static struct cl_json *row_json(const struct view_row *row)
 {
+    static const char *const verdicts[] = {
+        [VIEW_OWN] = "own", [VIEW_SHARED] = "shared", [VIEW_SHARED_WITH] = "shared with"
+    };
     CL_AUTO(cl_json_unref) struct cl_json *object = cl_json_object();
-    int code = cl_json_set_string(object, "host", row->host);
+    int code = set_text(object, "host", row->host);
     if (code >= 0)
-        code = cl_json_set_string(object, "inside", row->inside);
+        code = set_text(object, "inside", row->inside);
     if (code >= 0 && row->verdict != VIEW_NONE)
-        code = cl_json_set_string(object, "verdict", row->verdict == VIEW_OWN ? "own" : "shared");
+        code = cl_json_set_string(object, "verdict", verdicts[row->verdict]);
+    if (code >= 0 && row->with != NULL)
+        code = cl_json_set_string(object, "with", row->with);
     return code < 0 ? NULL : cl_take(object);
+}
+
+/* The rows of one name: an object, or an array of all items of that name. */
+static int add_named(const struct view *view, struct cl_json *section, size_t index)
+{
+    const struct view_row *row = &view->rows[index];
+    if (!row->is_item)
+        return cl_json_set(section, row->name, row_json(row));
+    if (cl_json_get(section, row->name) != NULL)
+        return 0; /* came with the first */
+    struct cl_json *items = cl_json_array();
+    int code = cl_json_set(section, row->name, items);
+    for (size_t i = index; code >= 0 && i < view->count; i++)
+        if (view->rows[i].is_item && strcmp(view->rows[i].name, row->name) == 0)
+            code = cl_json_add(items, row_json(&view->rows[i]));
+    return code;
 }
 
 static int add_section(const struct view *view, struct cl_json *document, const char *key,
@@ -97,7 +138,7 @@ static int add_section(const struct view *view, struct cl_json *document, const 
     int code = cl_json_set(document, key, object);
     for (size_t i = 0; code >= 0 && i < view->count; i++)
         if (strcmp(view->rows[i].section, section) == 0)
-            code = cl_json_set(object, view->rows[i].name, row_json(&view->rows[i]));
+            code = add_named(view, object, i);
     return code;
 }
 
@@ -120,10 +161,13 @@ static int print_json(const struct view *view, FILE *out)
         code = cl_json_set(document, "container",
                            view->target.is_container ? cl_json_from_string(container->name)
                                                      : cl_json_null());
-    if (code >= 0)
-        code = add_section(view, document, "process", "process");
-    if (code >= 0)
-        code = add_section(view, document, "namespaces", "namespace");
+    static const char *const sections[][2] = {
+        { "process", "process" },   { "namespaces", "namespace" }, { "network", "network" },
+        { "ipc", "ipc" },           { "clock", "clock" },          { "files", "files" },
+        { "security", "security" },
+    };
+    for (size_t i = 0; code >= 0 && i < CL_COUNT(sections); i++)
+        code = add_section(view, document, sections[i][0], sections[i][1]);
     if (code >= 0)
         code = add_shared(view, document);
     cl_auto_free char *text = code < 0 ? NULL : cl_json_text(document, 3);

@@ -3,21 +3,13 @@
  * The parts of the view that are about the process itself: pids, users, command, hostname, namespaces.
  */
 #include <errno.h>
-#include <sys/utsname.h>
 
 #include "lens/peek.h"
 #include "lens/view.h"
 
 static int add_process_row(struct view *view, const char *name, char *take_host, char *take_inside)
 {
-    struct view_row row = {
-        .section = "process", .name = name, .host = take_host, .inside = take_inside
-    };
-    if (take_host != NULL && take_inside != NULL)
-        return view_add(view, &row);
-    free(take_host);
-    free(take_inside);
-    return -ENOMEM;
+    return view_add_pair(view, "process", name, take_host, take_inside);
 }
 
 /* Pids of one process on both sides: NSpid's first and last entry. */
@@ -60,22 +52,57 @@ int view_pids(struct view *view)
 
 int view_hostname(struct view *view)
 {
-    struct utsname ours;
-    struct lens_uts theirs = { 0 };
-    if (uname(&ours) < 0)
-        return -errno;
-    char *inside = NULL;
+    struct lens_uts ours = { 0 }, theirs = { 0 };
+    const char *capability = "CAP_SYS_ADMIN";
+    int code = lens_uts_read(&ours);
+    if (code < 0)
+        return code;
     if (view_shares(view, K_NS_UTS)) {
-        inside = cl_strdup(ours.nodename);
+        theirs = ours;
     } else {
         cl_auto_fd fd = -EBADF;
-        int code = k_ns_open(view->pid_fd, K_NS_UTS, &fd, NULL);
-        const char *capability = code < 0 ? "CAP_SYS_PTRACE" : "CAP_SYS_ADMIN";
-        if (code >= 0)
-            code = lens_peek_uts(fd, &theirs);
-        inside = code < 0 ? view_hidden(code, capability) : cl_strdup(theirs.host_name);
+        code = k_ns_open(view->pid_fd, K_NS_UTS, &fd, NULL);
+        capability = code < 0 ? "CAP_SYS_PTRACE" : capability;
+        code = code < 0 ? code : lens_peek_uts(fd, &theirs);
     }
-    return add_process_row(view, "hostname", cl_strdup(ours.nodename), inside);
+    if (code < 0)
+        return add_process_row(view, "hostname", cl_strdup(ours.host_name),
+                               view_hidden(code, capability));
+    code =
+        add_process_row(view, "hostname", cl_strdup(ours.host_name), cl_strdup(theirs.host_name));
+    bool has_domain =
+        strcmp(ours.domain_name, "(none)") != 0 || strcmp(theirs.domain_name, "(none)") != 0;
+    if (code < 0 || !has_domain)
+        return code;
+    return add_process_row(view, "domain", cl_strdup(ours.domain_name),
+                           cl_strdup(theirs.domain_name));
+}
+
+/* The map drawn: which ids inside are which outside. The identity is not drawn. */
+static int add_maps(struct view *view, const char *file, const char *name)
+{
+    struct lens_idmap map;
+    int code = lens_idmap_read(view->pid_fd, file, &map);
+    if (code < 0 || lens_idmap_is_identity(&map))
+        return code == -ENOMEM ? code : 0;
+    code = map.count == 0 ? add_process_row(view, name, cl_strdup(""), cl_strdup("no id is mapped"))
+                          : 0;
+    for (size_t i = 0; code >= 0 && i < map.count; i++) {
+        const struct lens_id_range *range = &map.ranges[i];
+        uint32_t last = range->count - 1;
+        char *host = last == 0 ? cl_format("%u", range->outside)
+                               : cl_format("%u\u2013%u", range->outside, range->outside + last);
+        char *inside = last == 0 ? cl_format("%u", range->inside)
+                                 : cl_format("%u\u2013%u", range->inside, range->inside + last);
+        code = host == NULL || inside == NULL ? -ENOMEM : 0;
+        if (code >= 0) {
+            code = view_add_item(view, "process", name, host, inside);
+        } else {
+            free(host);
+            free(inside);
+        }
+    }
+    return code;
 }
 
 int view_user(struct view *view)
@@ -91,10 +118,13 @@ int view_user(struct view *view)
     struct lens_id_names *names = lens_id_names_read(view->root_fd, "/etc/passwd");
     bool is_mapped = lens_idmap_inside(&map, uid, &inside);
     const char *inside_name = lens_id_names_find(names, inside);
-    return add_process_row(view, "user", host,
+    code = add_process_row(view, "user", host,
                            inside_name != NULL
                                ? cl_format("%u (%s)", inside, inside_name)
                                : cl_format("%u%s", inside, is_mapped ? "" : " (not mapped)"));
+    if (code >= 0)
+        code = add_maps(view, "uid_map", "user map");
+    return code < 0 ? code : add_maps(view, "gid_map", "group map");
 }
 
 int view_command(struct view *view)
@@ -113,19 +143,40 @@ static char *inode_text(uint64_t inode)
                       : cl_format("%llu", (unsigned long long)inode);
 }
 
+/* Another container whose first process is in that namespace, or NULL. */
+static const struct lens_container *other_in(const struct view *view, enum k_ns type,
+                                             uint64_t inode)
+{
+    for (size_t i = 0; i < view->directory.count; i++) {
+        const struct lens_container *container = &view->directory.containers[i];
+        uint64_t theirs;
+        if (container->init_pid <= 0 || container->init_pid == view->target.pid ||
+            (view->target.is_container &&
+             strcmp(container->name, view->target.container.name) == 0))
+            continue;
+        cl_auto_fd pid_fd = procfs_open_pid(view->proc_fd, container->init_pid);
+        if (pid_fd >= 0 && k_ns_inode(pid_fd, type, &theirs) >= 0 && theirs == inode)
+            return container;
+    }
+    return NULL;
+}
+
 int view_namespaces(struct view *view)
 {
     for (int type = 0; type < K_NS_COUNT; type++) {
         uint64_t host = view->host_ns[type], inside = view->inside_ns[type];
-        struct view_row row = {
-            .section = "namespace",
-            .name = k_ns_table[type].name,
-            .host = inode_text(host),
-            .inside = inode_text(inside),
-            .verdict = host == 0 || inside == 0 ? VIEW_NONE
-                       : host == inside         ? VIEW_SHARED
-                                                : VIEW_OWN,
-        };
+        struct view_row row = { .section = "namespace",
+                                .name = k_ns_table[type].name,
+                                .host = inode_text(host),
+                                .inside = inode_text(inside) };
+        if (host != 0 && inside != 0)
+            row.verdict = host == inside ? VIEW_SHARED : VIEW_OWN;
+        const struct lens_container *other =
+            row.verdict == VIEW_OWN ? other_in(view, (enum k_ns)type, inside) : NULL;
+        if (other != NULL) {
+            row.verdict = VIEW_SHARED_WITH;
+            row.with = cl_strdup(other->name);
+        }
         int code = view_add(view, &row);
         if (code < 0)
             return code;

@@ -14,6 +14,9 @@ static int container_setup(void *context)
     struct sleeper child = { 0 }, nested = { 0 };
     return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
                    mount("proc", "/proc", "proc", 0, NULL) < 0 || sethostname("glass", 5) < 0 ||
+                   mount("tmpfs", "/proc/bus", "tmpfs", MS_RDONLY, NULL) < 0 ||
+                   mount("/etc/passwd", "/etc/group", NULL, MS_BIND, NULL) < 0 ||
+                   mount(NULL, "/etc/group", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0 ||
                    !sleeper_start(&child, 0, NULL, NULL) ||
                    !sleeper_start(&nested, CLONE_NEWPID | CLONE_NEWUSER, NULL, NULL)
                ? -1
@@ -239,6 +242,84 @@ TEST(view_shows_both_sides)
     CHECK_STR(field(document, "namespaces", "user", "verdict"), "shared");
     CHECK_STR(field(document, "namespaces", "time", "verdict"), "shared");
     CHECK_INT(cl_json_count(cl_json_get(document, "shared")), 3); /* time, cgroup, user */
+}
+
+TEST(view_shows_network_mounts_and_rights)
+{
+    struct sleeper container = { 0 };
+    if (!container_start(&container))
+        SKIP("needs CAP_SYS_ADMIN");
+    CL_AUTO(cl_json_unref) struct cl_json *document = view_json(container.pid);
+    sleeper_end(&container);
+    CHECK_STR(field(document, "network", "interfaces", "inside"), "lo");
+    const struct cl_json *links = cl_json_get(cl_json_get(document, "network"), "interface");
+    CHECK_STR(cl_json_string(cl_json_get(cl_json_at(links, 0), "inside")),
+              "lo: no address (down, mtu 65536)");
+    CHECK_CONTAINS(field(document, "ipc", "shared memory", "inside"), "0 segments");
+    CHECK_STR(field(document, "clock", "uptime", "inside"), "the host's");
+    CHECK_STR(field(document, "security", "no_new_privs", "inside"), "off");
+    const struct cl_json *masked = cl_json_get(cl_json_get(document, "files"), "masked");
+    CHECK_INT(cl_json_count(masked), 1);
+    CHECK_STR(cl_json_string(cl_json_get(cl_json_at(masked, 0), "inside")), "/proc/bus");
+    const struct cl_json *binds = cl_json_get(cl_json_get(document, "files"), "from the host");
+    bool is_found = false;
+    for (size_t i = 0; i < cl_json_count(binds); i++)
+        is_found =
+            is_found ||
+            (cl_streq(cl_json_string(cl_json_get(cl_json_at(binds, i), "host")), "/etc/passwd") &&
+             cl_streq(cl_json_string(cl_json_get(cl_json_at(binds, i), "inside")),
+                      "/etc/group (read-only)"));
+    CHECK(is_found);
+}
+
+TEST(diff_says_only_what_differs)
+{
+    struct sleeper container = { 0 };
+    struct printed printed = { 0 };
+    struct cl_json *document = NULL;
+    if (!container_start(&container))
+        SKIP("needs CAP_SYS_ADMIN");
+    struct lens_diff_options options = { .a = "host", .b = target_of(container.pid), .json = true };
+    FILE *out = open_memstream(&printed.text, &printed.size);
+    CHECK_INT(lens_diff(&options, NULL, out, &printed.err), 0);
+    (void)fclose(out);
+    sleeper_end(&container);
+    CHECK_STR(printed.err.text, "");
+    CHECK_INT(cl_json_parse(printed.text, printed.size, 1 << 20, &document, NULL), 0);
+    const struct cl_json *rows = cl_json_get(document, "differences");
+    bool has_user = false, has_host_name = false, has_mount = false;
+    int namespaces = 0;
+    for (size_t i = 0; i < cl_json_count(rows); i++) {
+        const struct cl_json *row = cl_json_at(rows, i);
+        const char *ns = cl_json_string(cl_json_get(row, "namespace"));
+        const char *name = cl_json_string(cl_json_get(row, "name"));
+        const char *b = cl_json_string(cl_json_get(row, "b"));
+        namespaces += ns != NULL;
+        has_user = has_user || cl_streq(ns, "user");
+        has_host_name = has_host_name || (cl_streq(name, "hostname") && cl_streq(b, "glass"));
+        has_mount =
+            has_mount || (cl_streq(name, "mount") && b != NULL && strstr(b, "/etc/group: ") == b);
+    }
+    CHECK_INT(namespaces, 5);
+    CHECK(!has_user);
+    CHECK(has_host_name);
+    CHECK(has_mount);
+    cl_json_unref(document);
+    printed_done(&printed);
+}
+
+TEST(diff_of_a_process_with_itself_is_empty)
+{
+    struct lens_diff_options options = { .a = target_of(getpid()), .b = "host" };
+    struct printed printed = { 0 };
+    char self[16];
+    (void)CL_PRINT(self, "%s", options.a);
+    options.a = options.b = self;
+    FILE *out = open_memstream(&printed.text, &printed.size);
+    CHECK_INT(lens_diff(&options, NULL, out, &printed.err), 0);
+    (void)fclose(out);
+    CHECK_STR(printed.text, "\nSame namespaces: time, uts, ipc, net, cgroup, mnt, pid, user\n");
+    printed_done(&printed);
 }
 
 TEST(view_of_a_host_process_is_all_shared)

@@ -300,6 +300,33 @@ TEST(maps_and_inner_pids_are_columns)
     sleeper_end(&sleeper);
 }
 
+TEST(the_tree_hangs_pid_namespaces_below_their_parents)
+{
+    struct sleeper sleeper = { 0 };
+    struct printed printed = { 0 };
+    char outer[64], inner[64];
+    struct stat info;
+    if (!sleeper_start(&sleeper, CLONE_NEWPID, nested_setup, NULL))
+        SKIP("needs CAP_SYS_ADMIN");
+    (void)CL_PRINT(outer, "/proc/%d/ns/pid", (int)sleeper.pid);
+    CHECK_INT(stat(outer, &info), 0);
+    (void)CL_PRINT(outer, "\u2500%llu", (unsigned long long)info.st_ino);
+    struct lens_tree_options options = { 0 };
+    FILE *out = open_memstream(&printed.text, &printed.size);
+    CHECK_INT(lens_tree(&options, NULL, out, &printed.err), 0);
+    (void)fclose(out);
+    sleeper_end(&sleeper);
+    /* The nested one is the next line, one level deeper; user namespaces are there, too. */
+    const char *at = strstr(printed.text, outer);
+    const char *next = at == NULL ? NULL : strchr(at, '\n');
+    REQUIRE(next != NULL);
+    (void)CL_PRINT(inner, "%.40s", next + 1);
+    CHECK(strstr(inner, "\u2500") != NULL);
+    CHECK(count_lines(printed.text, " user ") >= 2);
+    CHECK(strstr(printed.text, " mnt ") == NULL);
+    printed_done(&printed);
+}
+
 TEST(refusals_say_what_and_why)
 {
     static const struct {

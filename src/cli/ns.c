@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloche ns: the verbs about namespaces as such.
+ */
+#include "cli/lens.h"
+
+struct ns_options {
+    bool all, json, raw, no_headings, no_truncate;
+};
+
+#define ROW(name, letter, help, member)                                                            \
+    CLI_ROW(name, letter, CLI_FLAG, NULL, help, struct ns_options, member)
+static const struct cli_option tree_options[] = {
+    ROW("all", 'a', "All eight types, not only user and pid", all),
+    ROW("json", 'J', "Print JSON", json),
+    ROW("noheadings", 'n', "Print no headings", no_headings),
+    ROW("notruncate", 'u', "Do not cut columns to the terminal's width", no_truncate),
+    ROW("raw", 'r', "Print columns separated by single blanks", raw),
+};
+
+static int tree(struct cli *cli, void *data, char **arguments, struct cl_error *err)
+{
+    (void)arguments;
+    const struct ns_options *options = data;
+    const struct lens_names names = cli_lens_names(cli);
+    struct lens_tree_options lens = {
+        .all = options->all,
+        .json = options->json,
+        .raw = options->raw,
+        .no_headings = options->no_headings,
+        .no_truncate = options->no_truncate,
+        .width = cli_is_terminal(STDOUT_FILENO) ? (unsigned)cli->terminal_columns : 0,
+        .notes = stderr,
+    };
+    int code = lens_tree(&lens, &names, stdout, err);
+    return code < 0 ? code : cli_flush(err);
+}
+
+const struct cli_verb cli_verb_ns_tree = {
+    .name = "ns tree",
+    .synopsis = "[OPTIONS]",
+    .summary = "Show which namespace is below which",
+    .description = "Prints the hierarchy of user and pid namespaces: each below its parent, the "
+                   "first pid namespace below the user namespace that owns it. "
+                   "ONS is the owner; UIDMAP shows which user ids a user namespace maps, as "
+                   "INSIDE:OUTSIDE:COUNT. Namespaces that have no process but "
+                   "are needed by others below them are shown, too.",
+    .examples = "$ cloche ns tree\n"
+                "$ cloche ns tree --all\n",
+    CLI_OPTIONS(tree_options),
+    .options_size = sizeof(struct ns_options),
+    .run = tree,
+};
+
+struct ns_diff_options {
+    bool json, no_headings, no_truncate;
+};
+
+static const struct cli_option diff_options[] = {
+    CLI_ROW("json", 'J', CLI_FLAG, NULL, "Print JSON", struct ns_diff_options, json),
+    CLI_ROW("noheadings", 'n', CLI_FLAG, NULL, "Print no headings", struct ns_diff_options,
+            no_headings),
+    CLI_ROW("notruncate", 'u', CLI_FLAG, NULL, "Do not cut columns to the terminal's width",
+            struct ns_diff_options, no_truncate),
+};
+
+static int diff(struct cli *cli, void *data, char **arguments, struct cl_error *err)
+{
+    const struct ns_diff_options *options = data;
+    const struct lens_names names = cli_lens_names(cli);
+    bool is_cut = !options->no_truncate && cli_is_terminal(STDOUT_FILENO);
+    struct lens_diff_options lens = {
+        .a = arguments[0],
+        .b = arguments[1],
+        .json = options->json,
+        .no_headings = options->no_headings,
+        .width = is_cut ? (unsigned)cli->terminal_columns : 0,
+    };
+    int code = lens_diff(&lens, &names, stdout, err);
+    return code < 0 ? code : cli_flush(err);
+}
+
+const struct cli_verb cli_verb_ns_diff = {
+    .name = "ns diff",
+    .synopsis = "[OPTIONS] CONTAINER|PID|host CONTAINER|PID|host",
+    .summary = "Show what two containers or processes see differently",
+    .description = "Prints which namespaces differ, and then what differs inside each: hostname, "
+                   "mounts, interfaces and addresses, user ids, System V "
+                   "IPC, uptime; and control group, limits, capabilities and seccomp. What is the "
+                   "same is left out.",
+    .examples = "$ cloche ns diff host 1\n"
+                "$ cloche ns diff web db\n",
+    CLI_OPTIONS(diff_options),
+    .options_size = sizeof(struct ns_diff_options),
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .run = diff,
+};

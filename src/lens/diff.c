@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `cloche ns diff A B`: two views, and of these only what differs. Plain rows are compared by name; the items of a list (mounts, interfaces) as
+ * sets, so that a mount in another order is no difference. A namespace that both share needs no look inside.
+ */
+#include <errno.h>
+
+#include "lens/view.h"
+
+/* What is compared where the namespaces differ, or whatever they are. */
+static const struct {
+    view_part *part;
+    int type; /* only if this namespace differs; -1: always */
+} diff_parts[] = {
+    { view_namespaces, -1 },    { view_hostname, K_NS_UTS }, { view_root, K_NS_MNT },
+    { view_user, -1 },          { view_cgroup, -1 },         { view_limits, -1 },
+    { view_network, K_NS_NET }, { view_ipc, K_NS_IPC },      { view_clocks, K_NS_TIME },
+    { view_mounts, K_NS_MNT },  { view_security, -1 },
+};
+
+struct diff_row {
+    const char *name;
+    bool is_ns;
+    const char *a, *b; /* NULL: empty */
+};
+struct diff {
+    struct view a, b;
+    struct diff_row *rows;
+    size_t count, room;
+};
+
+static int add_row(struct diff *diff, const struct view_row *named, const char *a, const char *b)
+{
+    if (diff->count == diff->room) {
+        size_t room = diff->room == 0 ? 64 : diff->room * 2, bytes;
+        struct diff_row *bigger = NULL;
+        if (cl_mul_size(room, sizeof *bigger, &bytes))
+            bigger = cl_realloc(diff->rows, bytes);
+        if (bigger == NULL)
+            return -ENOMEM;
+        diff->rows = bigger;
+        diff->room = room;
+    }
+    diff->rows[diff->count++] = (struct diff_row){
+        .name = named->name, .is_ns = strcmp(named->section, "namespace") == 0, .a = a, .b = b
+    };
+    return 0;
+}
+
+/* The row of that name in the other view: for an item, the one with the same text. */
+static const struct view_row *counterpart(const struct view *view, const struct view_row *row)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct view_row *other = &view->rows[i];
+        if (other->is_item == row->is_item && strcmp(other->section, row->section) == 0 &&
+            strcmp(other->name, row->name) == 0 &&
+            (!row->is_item || cl_streq(other->inside, row->inside)))
+            return other;
+    }
+    return NULL;
+}
+
+/* What A has and B has not, or has otherwise; then what only B has. Items of one name stay together. */
+static int compare(struct diff *diff)
+{
+    int code = 0;
+    for (size_t i = 0; code >= 0 && i < diff->a.count; i++) {
+        const struct view_row *row = &diff->a.rows[i];
+        const struct view_row *other = counterpart(&diff->b, row);
+        if (other == NULL || !cl_streq(row->inside, other->inside))
+            code = add_row(diff, row, row->inside, other == NULL ? NULL : other->inside);
+        bool is_last = i + 1 == diff->a.count || strcmp(diff->a.rows[i + 1].name, row->name) != 0;
+        for (size_t j = 0; code >= 0 && row->is_item && is_last && j < diff->b.count; j++)
+            if (diff->b.rows[j].is_item && strcmp(diff->b.rows[j].name, row->name) == 0 &&
+                counterpart(&diff->a, &diff->b.rows[j]) == NULL)
+                code = add_row(diff, row, NULL, diff->b.rows[j].inside);
+    }
+    for (size_t j = 0; code >= 0 && j < diff->b.count; j++) {
+        const struct view_row *row = &diff->b.rows[j];
+        bool is_known = false;
+        for (size_t i = 0; i < diff->a.count; i++)
+            is_known = is_known || strcmp(diff->a.rows[i].name, row->name) == 0;
+        if (!is_known)
+            code = add_row(diff, row, NULL, row->inside);
+    }
+    return code;
+}
+
+static int fill(struct diff *diff, struct cl_error *err)
+{
+    view_part *parts[CL_COUNT(diff_parts)];
+    size_t count = 0;
+    for (size_t i = 0; i < CL_COUNT(diff_parts); i++) {
+        int type = diff_parts[i].type;
+        bool is_same = type >= 0 && diff->a.inside_ns[type] != 0 &&
+                       diff->a.inside_ns[type] == diff->b.inside_ns[type];
+        if (!is_same)
+            parts[count++] = diff_parts[i].part;
+    }
+    diff->a.is_full = diff->b.is_full = true;
+    int code = view_fill(&diff->a, parts, count, err);
+    return code < 0 ? code : view_fill(&diff->b, parts, count, err);
+}
+
+/* ---- output ---- */
+
+static int add_to_table(struct cl_table *table, const struct diff_row *row, bool is_continued)
+{
+    int codes[] = {
+        cl_table_row(table),
+        cl_table_cellf(table, "%s%s", is_continued ? "" : row->name,
+                       row->is_ns ? " namespace" : ""),
+        cl_table_cell(table, row->a),
+        cl_table_cellf(table, "| %s", row->b == NULL ? "" : row->b),
+    };
+    for (size_t i = 0; i < CL_COUNT(codes); i++)
+        if (codes[i] < 0)
+            return codes[i];
+    return 0;
+}
+
+static int print_same(const struct diff *diff, FILE *out)
+{
+    const char *separator = "\nSame namespaces: ";
+    int code = 0;
+    for (int type = 0; code >= 0 && type < K_NS_COUNT; type++) {
+        if (diff->a.inside_ns[type] == 0 || diff->a.inside_ns[type] != diff->b.inside_ns[type])
+            continue;
+        code = fprintf(out, "%s%s", separator, k_ns_table[type].name);
+        separator = ", ";
+    }
+    if (code > 0)
+        code = fprintf(out, "\n");
+    return code < 0 || fflush(out) != 0 ? -EIO : 0;
+}
+
+static int print_table(const struct diff *diff, const struct lens_diff_options *options, FILE *out)
+{
+    char b[300];
+    CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_UTIL_LINUX);
+    (void)CL_PRINT(b, "| %s", options->b); /* cut at worst */
+    int code = table == NULL ? -ENOMEM : cl_table_column(table, "", CL_COLUMN_LEFT);
+    if (code >= 0)
+        code = cl_table_column(table, options->a, CL_COLUMN_TRUNCATE);
+    if (code >= 0)
+        code = cl_table_column(table, b, CL_COLUMN_TRUNCATE);
+    for (size_t i = 0; code >= 0 && i < diff->count; i++)
+        code = add_to_table(table, &diff->rows[i],
+                            i > 0 && strcmp(diff->rows[i].name, diff->rows[i - 1].name) == 0);
+    enum cl_table_output output = options->no_headings ? CL_TABLE_NO_HEADINGS : CL_TABLE_PLAIN;
+    if (code >= 0 && diff->count > 0)
+        code = cl_table_print(table, out, output, options->width);
+    return code < 0 ? code : print_same(diff, out);
+}
+
+static struct cl_json *text_or_null(const char *text)
+{
+    return text == NULL ? cl_json_null() : cl_json_from_string(text);
+}
+
+static int print_json(const struct diff *diff, const struct lens_diff_options *options, FILE *out)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *document = cl_json_object();
+    struct cl_json *rows = cl_json_array();
+    int code = cl_json_set_string(document, "a", options->a);
+    if (code >= 0)
+        code = cl_json_set_string(document, "b", options->b);
+    int set = cl_json_set(document, "differences", rows);
+    for (size_t i = 0; code >= 0 && set >= 0 && i < diff->count; i++) {
+        const struct diff_row *row = &diff->rows[i];
+        struct cl_json *object = cl_json_object();
+        int named = cl_json_set_string(object, row->is_ns ? "namespace" : "name", row->name);
+        int a = cl_json_set(object, "a", text_or_null(row->a));
+        int b = cl_json_set(object, "b", text_or_null(row->b));
+        code = cl_json_add(rows, object);
+        code = named < 0 || a < 0 || b < 0 ? -ENOMEM : code;
+    }
+    cl_auto_free char *text = code < 0 || set < 0 ? NULL : cl_json_text(document, 3);
+    if (text == NULL)
+        return -ENOMEM;
+    return fprintf(out, "%s\n", text) < 0 || fflush(out) != 0 ? -EIO : 0;
+}
+
+int lens_diff(const struct lens_diff_options *options, const struct lens_names *names, FILE *out,
+              struct cl_error *err)
+{
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    int proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd;
+    struct diff diff = {
+        .a = { .proc_fd = proc_fd, .pid_fd = -EBADF, .host_fd = -EBADF, .root_fd = -EBADF },
+        .b = { .proc_fd = proc_fd, .pid_fd = -EBADF, .host_fd = -EBADF, .root_fd = -EBADF }
+    };
+    if (proc_fd < 0)
+        return proc_fd;
+    int code = view_open(&diff.a, options->a, names, err);
+    if (code >= 0)
+        code = view_open(&diff.b, options->b, names, err);
+    if (code >= 0)
+        code = fill(&diff, err);
+    if (code >= 0) {
+        code = compare(&diff);
+        if (code >= 0)
+            code =
+                options->json ? print_json(&diff, options, out) : print_table(&diff, options, out);
+        if (code < 0)
+            (void)cl_fail(err, code, "compare %s with %s", options->a, options->b);
+    }
+    free(diff.rows);
+    view_done(&diff.a);
+    view_done(&diff.b);
+    return code < 0 ? code : 0;
+}
