@@ -331,7 +331,7 @@ static int device_node(const char *text, const char *path, struct oci_device *re
                        struct cl_error *err)
 {
     struct stat status;
-    if (stat(path, &status) < 0)
+    if (stat(path, &status) < 0) /* allowed: a device of the host, named by its user */
         return cl_fail(err, errno, "--device %s", text);
     if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))
         return cl_fail_kind(err, CL_KIND_INVALID, ENODEV, "--device %s: %s is no device node", text,
