@@ -275,7 +275,7 @@ static int condition(struct profile *profile, enum seccomp_call call)
     case CALL_socketpair: /* its family would load modules, too */
         return profile->by_call[CALL_socket];
     default:
-        abort(); /* a CONDITIONAL group with a call that isn't here */
+        abort(); /* allowed: our own table is wrong: a CONDITIONAL group with a call that isn't here */
     }
 }
 

@@ -107,8 +107,8 @@ void seccomp_part_add(struct seccomp_program *program, struct seccomp_part *part
         return;
     if (last != NULL)
         last->weight = range_weight(program, last->first, first, last->decision);
-    if (part->count == SECCOMP_RANGES_MAX) /* two tables of numbers and their borders fit */
-        abort();
+    if (part->count == SECCOMP_RANGES_MAX)
+        abort(); /* allowed: two tables of numbers and their borders fit */
     part->ranges[part->count++] =
         (struct seccomp_range){ .first = first, .weight = 1, .decision = (uint16_t)decision };
 }
