@@ -10,7 +10,7 @@
 
 enum { ID_LENGTH = 64, STATE_MAX = 16 << 20, PATH_LENGTH = 512 };
 
-typedef void name_reader(int root_fd, struct lens_container *container);
+typedef void name_reader(int root_fd, const char *cgroup, struct lens_container *container);
 
 static name_reader docker_name, podman_name, kubernetes_name;
 
@@ -112,7 +112,7 @@ bool lens_engine_recognise(int root_fd, const char *cgroup, struct lens_containe
         if (pattern == NULL)
             continue;
         if (pattern->read_name != NULL)
-            pattern->read_name(root_fd, ret);
+            pattern->read_name(root_fd, cgroup, ret);
         return true;
     }
     return false;
@@ -137,8 +137,9 @@ static const char *prefix_of(int root_fd)
     return root_fd == AT_FDCWD ? "/" : "";
 }
 
-static void docker_name(int root_fd, struct lens_container *container)
+static void docker_name(int root_fd, const char *cgroup, struct lens_container *container)
 {
+    (void)cgroup;
     char path[PATH_LENGTH];
     (void)CL_PRINT(path, "%svar/lib/docker/containers/%s/config.v2.json", prefix_of(root_fd),
                    container->id); /* fits */
@@ -162,17 +163,46 @@ static bool podman_name_from(int root_fd, const char *path, struct lens_containe
     return false;
 }
 
-static void podman_name(int root_fd, struct lens_container *container)
+/* Home of the user whose slice the cgroup is in ("user-1000.slice"), by the host's passwd. False: no user's, or unknown. */
+static bool home_of(int root_fd, const char *cgroup, char *home, size_t size)
+{
+    char path[32];
+    cl_auto_free char *passwd = NULL;
+    const char *slice = strstr(cgroup, "/user-");
+    if (slice == NULL)
+        return false;
+    const char *uid = slice + strlen("/user-");
+    size_t digits = strspn(uid, "0123456789");
+    (void)CL_PRINT(path, "%setc/passwd", prefix_of(root_fd)); /* fits */
+    if (digits == 0 || cl_read_file(root_fd, path, STATE_MAX, &passwd, NULL, NULL) < 0)
+        return false;
+    for (const char *line = passwd; line != NULL; line = strchr(line, '\n')) {
+        const char *fields[6];
+        line += *line == '\n';
+        fields[0] = line;
+        for (int i = 1; i < 6; i++) {
+            const char *before = fields[i - 1];
+            size_t length = before == NULL ? 0 : strcspn(before, ":\n");
+            fields[i] = before == NULL || before[length] != ':' ? NULL : before + length + 1;
+        }
+        if (fields[5] != NULL && strncmp(fields[2], uid, digits) == 0 && fields[2][digits] == ':')
+            return cl_print(home, size, "%s%.*s", root_fd == AT_FDCWD ? "" : ".",
+                            (int)strcspn(fields[5], ":\n"), fields[5]) >= 0;
+    }
+    return false;
+}
+
+static void podman_name(int root_fd, const char *cgroup, struct lens_container *container)
 {
     static const char *const files[] = { "containers.json", "volatile-containers.json" };
-    char path[PATH_LENGTH];
-    const char *home = root_fd == AT_FDCWD ? getenv("HOME") : NULL;
+    char path[PATH_LENGTH], home[PATH_LENGTH / 2];
+    bool is_user = home_of(root_fd, cgroup, home, sizeof home);
     for (size_t i = 0; i < CL_COUNT(files); i++) {
         (void)CL_PRINT(path, "%svar/lib/containers/storage/overlay-containers/%s",
                        prefix_of(root_fd), files[i]); /* fits */
         if (podman_name_from(root_fd, path, container))
             return;
-        if (home != NULL &&
+        if (is_user &&
             CL_PRINT(path, "%s/.local/share/containers/storage/overlay-containers/%s", home,
                      files[i]) >= 0 &&
             podman_name_from(root_fd, path, container))
@@ -206,8 +236,9 @@ static bool kubernetes_name_from(int root_fd, const char *path, struct lens_cont
     return false;
 }
 
-static void kubernetes_name(int root_fd, struct lens_container *container)
+static void kubernetes_name(int root_fd, const char *cgroup, struct lens_container *container)
 {
+    (void)cgroup;
     static const char *const places[] = {
         "run/containerd/io.containerd.runtime.v2.task/k8s.io/%s/config.json",
         "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/%s/config.json",

@@ -139,7 +139,7 @@ static bool read_limit(struct limits *limits, const char *controller, const char
     cl_auto_free char *path = path_of(limits->text, hierarchy->is_v2 ? NULL : controller);
     if (path == NULL)
         return false;
-    cl_auto_fd root = open(hierarchy->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cl_auto_fd root = openat(AT_FDCWD, hierarchy->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
     cl_auto_fd group =
         root < 0 ? -EBADF
                  : inroot_open(root, path, O_PATH | O_DIRECTORY, 0, INROOT_NO_SYMLINKS, NULL);

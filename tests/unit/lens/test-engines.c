@@ -97,6 +97,16 @@ TEST(names_come_from_state_directories)
         "[{\"id\":\"" OTHER "\",\"names\":[\"no\"]},{\"id\":\"" ID "\",\"names\":[\"jolly\"]}]");
     CHECK(lens_engine_recognise(root, "0::/libpod-" ID ".scope", &container));
     CHECK_STR(container.name, "jolly");
+    put(root, "etc", "passwd", "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n");
+    put(root, "home/ann/.local/share/containers/storage/overlay-containers", "containers.json",
+        "[{\"id\":\"" OTHER "\",\"names\":[\"anns\"]}]");
+    CHECK(lens_engine_recognise(root, "0::/user.slice/user-100.slice/libpod-" OTHER ".scope",
+                                &container));
+    CHECK_STR(container.name, "no");
+    put(root, "var/lib/containers/storage/overlay-containers", "containers.json", "[]");
+    CHECK(lens_engine_recognise(root, "0::/user.slice/user-1000.slice/libpod-" OTHER ".scope",
+                                &container));
+    CHECK_STR(container.name, "anns");
     put(root, "run/containerd/io.containerd.runtime.v2.task/k8s.io/" ID, "config.json",
         "{\"annotations\":{\"io.kubernetes.cri.sandbox-namespace\":\"prod\","
         "\"io.kubernetes.cri.sandbox-name\":\"web-7\",\"io.kubernetes.cri.container-name\":\"app\"}"
