@@ -26,9 +26,10 @@ struct child {
 
     int root; /* the container's root directory */
     int proc; /* a procfs of our pid namespace that nothing was mounted over when we opened it; -EBADF until needed */
-    int devpts; /* root of the container's devpts, or -EBADF */
-    int mask;   /* directory with what hides masked paths, or -EBADF */
-    int slave;  /* of the terminal, or -EBADF */
+    int devpts;     /* root of the container's devpts, or -EBADF */
+    int mask;       /* directory with what hides masked paths, or -EBADF */
+    int trampoline; /* memfd with the last program of ours (trampoline.c), or -EBADF */
+    int slave;      /* of the terminal, or -EBADF */
     const int
         *sources; /* detached mounts of the parent: one per plan->mounts[], -EBADF where none */
     const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
@@ -93,7 +94,7 @@ int host_set_sysctls(struct child *child, struct cl_error *err);
 
 /* ---- sec.c ---- */
 int sec_join_keyring(struct child *child, struct cl_error *err);
-int sec_set_label(struct child *child, struct cl_error *err);
+int sec_prepare_label(struct child *child, struct cl_error *err);
 int sec_no_new_privs(struct child *child, struct cl_error *err);
 int sec_load_filter(struct child *child, struct cl_error *err);
 int sec_drop_bounding(struct child *child, struct cl_error *err);
@@ -112,4 +113,5 @@ int program_set_umask(struct child *child, struct cl_error *err);
 int program_connect_streams(struct child *child, struct cl_error *err);
 int program_close_others(struct child *child, struct cl_error *err);
 int program_die_with_parent(struct child *child, struct cl_error *err);
+int program_prepare_trampoline(struct child *child, struct cl_error *err);
 int program_exec(struct child *child, struct cl_error *err);

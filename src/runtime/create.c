@@ -194,6 +194,7 @@ static _Noreturn void child_main(struct making *making, bool is_group_in_place)
         .proc = -EBADF,
         .devpts = -EBADF,
         .mask = -EBADF,
+        .trampoline = -EBADF,
         .slave = -EBADF,
         .sources = making->sources,
         .cgroup_trees = making->cgroup_trees,
@@ -281,7 +282,7 @@ static int make_container(struct making *making, struct cl_error *err)
         result = start_child(making, err);
     cl_test_point("child started");
     if (result >= 0)
-        result = parent_wait(&making->process, WIRE_INIT_READY, err);
+        result = parent_wait(&making->process, WIRE_INIT_READY, making->io->terminal, err);
     cl_test_point("child ready");
     return result;
 }
@@ -327,9 +328,9 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
     int result = parent_send(process->sync, WIRE_INIT_START);
     cl_test_point("start sent");
     if (result == -EPIPE) /* it is gone: hear why */
-        result = parent_wait(process, WIRE_INIT_READY, err);
+        result = parent_wait(process, WIRE_INIT_READY, false, err);
     else if (result >= 0)
-        result = parent_wait(process, 0, err);
+        result = parent_wait(process, 0, false, err);
     else
         (void)cl_fail(err, result, "start the container");
     if (result >= 0)

@@ -125,6 +125,7 @@ static _Noreturn void child_main(struct joining *joining, bool is_group_in_place
         .proc = -EBADF,
         .devpts = -EBADF,
         .mask = -EBADF,
+        .trampoline = -EBADF,
         .slave = -EBADF,
         .target_pidfd = joining->target_pidfd,
         .target_flags = joining->flags,
@@ -181,7 +182,7 @@ static int run(struct joining *joining, const struct oci_process *process, struc
     if (result >= 0)
         result = start_child(joining, err);
     if (result >= 0)
-        result = parent_wait(&joining->process, 0, err);
+        result = parent_wait(&joining->process, 0, joining->io->terminal, err);
     return result;
 }
 

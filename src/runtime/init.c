@@ -97,8 +97,8 @@ const struct child_step init_steps[] = {
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
     { "wait for the start", IN_CONTAINER, child_ready, NULL },
-    /* For the next exec; through the procfs opened before the image could get in the way (CVE-2019-16884, CVE-2025-52881). */
-    { "set security label", IN_CONTAINER, sec_set_label, has_label },
+    { "prepare security label", IN_CONTAINER, sec_prepare_label, has_label },
+    { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     /* CVE-2024-21626: whatever is open from 3 on closes at exec. */
     { "close other files", IN_CONTAINER, program_close_others, NULL },
     /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go; what is below must then be allowed by it. */
@@ -135,7 +135,8 @@ const struct child_step exec_steps[] = {
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
-    { "set security label", IN_CONTAINER, sec_set_label, has_label },
+    { "prepare security label", IN_CONTAINER, sec_prepare_label, has_label },
+    { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     { "close other files", IN_CONTAINER, program_close_others, NULL },
     { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },

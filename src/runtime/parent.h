@@ -26,9 +26,10 @@ int devices_apply(const struct cgroup *group, const struct oci_device_rule *rule
 /* ---- talk.c: messages ---- */
 int parent_send(int sync, enum wire_init_type type);
 /*
- * Wait until `until` (READY, or 0: the end of file that exec makes). CONSOLE descriptors go to process->console. The child's own failure, or its
- * end before READY, is the error.
+ * Wait until `until` (READY, or 0: the end of file that exec makes). One CONSOLE descriptor, where one is expected, goes to process->console. The child's
+ * own failure, or its end before READY, is the error.
  */
-int parent_wait(struct runtime_process *process, enum wire_init_type until, struct cl_error *err);
+int parent_wait(struct runtime_process *process, enum wire_init_type until, bool wants_console,
+                struct cl_error *err);
 /* SIGKILL and reap; then the descriptors are closed. For a child that never came to run. */
 void parent_discard(struct runtime_process *process);

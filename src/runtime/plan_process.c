@@ -73,6 +73,10 @@ int plan_process_init(struct plan_process *process, const struct oci_process *sp
     if (spec->scheduler != NULL && spec->scheduler->policy == OCI_SCHED_ISO)
         return plan_fail(err, CL_KIND_UNSUPPORTED, "process.scheduler.policy",
                          "no kernel has SCHED_ISO");
+    if (spec->apparmor_profile != NULL && spec->apparmor_profile[0] != '\0' &&
+        spec->selinux_label != NULL && spec->selinux_label[0] != '\0')
+        return plan_fail(err, CL_KIND_UNSUPPORTED, "process.selinuxLabel",
+                         "not together with process.apparmorProfile: a process has one label");
     /* Not given: none at all, as runc and crun read it. */
     return spec->capabilities == NULL
                ? 0

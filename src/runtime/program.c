@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last stretch: working directory, standard streams, no other files, and execve with the container's own PATH.
+ * The last stretch: working directory, standard streams, no other files, and the program, looked for in the container's own PATH.
  *
- * Our own program is never executed in the container and no descriptor of it is open there, so /proc/self/exe is never ours once anything of the image runs
- * (CVE-2019-5736).
+ * The program is not executed from here but by trampoline.c out of a sealed memfd, whose head says why: /proc/self/exe must not be a file of the host when a path
+ * of the container is opened for execution (CVE-2019-5736).
  */
 #include "runtime/child.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -139,90 +141,147 @@ int program_die_with_parent(struct child *child, struct cl_error *err)
 
 /* ---- exec ---- */
 
-static int fail_exec(struct cl_error *err, int code, const char *name, bool is_there)
+extern const unsigned char runtime_trampoline[];
+extern const size_t runtime_trampoline_size;
+
+#ifndef MFD_EXEC
+#define MFD_EXEC                                                                                   \
+    0x10 /* 6.3: also where the sysctl vm.memfd_noexec makes them not executable by default */
+#endif
+
+/* IN_CONTAINER, before a filter could forbid it. */
+int program_prepare_trampoline(struct child *child, struct cl_error *err)
 {
-    switch (code) {
-    case EACCES:
-    case EPERM:
-        return cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, code, "exec: \"%s\": permission denied",
-                            name);
-    case EISDIR:
-        return cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, code, "exec: \"%s\": is a directory",
-                            name);
-    case ENOEXEC:
-        return cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, code,
-                            "exec: \"%s\": exec format error: not a program of this machine's "
-                            "kind, nor a script with a #! line",
-                            name);
-    case ENOENT:
-    case ENOTDIR:
-        return is_there
-                   ? cl_fail_kind(err, CL_KIND_NO_COMMAND, code,
-                                  "exec: \"%s\": no such file or directory; the file is "
-                                  "there, but the interpreter that it names is not",
-                                  name)
-                   : cl_fail_kind(err, CL_KIND_NO_COMMAND, code,
-                                  "exec: \"%s\": stat %s: no such file or directory", name, name);
-    default:
-        return cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, code, "exec: \"%s\": %s", name,
-                            strerrordesc_np(code));
-    }
+    const unsigned seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    cl_auto_fd fd = memfd_create("cloche-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("cloche-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    /* Not readable: then the kernel lets nobody but root look into the process that executes it. */
+    if (fd < 0 ||
+        write(fd, runtime_trampoline, runtime_trampoline_size) !=
+            (ssize_t)runtime_trampoline_size ||
+        fchmod(fd, 0111) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
+        return cl_fail(err, errno, "prepare to execute the program");
+    child->trampoline = cl_take_fd(&fd);
+    return 0;
 }
 
-/* Comes back only with a failure; plain execve, since profiles made for other runtimes need not know execveat. */
-static int try_exec(const struct child *child, const char *path)
+static int fail_exec(struct cl_error *err, enum cl_kind kind, int code, const char *name,
+                     const char *reason)
 {
-    const struct oci_process *process = child->process->spec;
-    static char *const no_env[] = { NULL };
+    return cl_fail_kind(err, kind, code, "exec: \"%s\": %s", name, reason);
+}
+
+/* A name with a slash: what can be said better here than by whoever fails to execute it. */
+static int check_path(const char *name, struct cl_error *err)
+{
     struct stat info;
-    (void)execve(path, process->args, process->env != NULL ? process->env : no_env);
-    int code = errno;
-    if (code == EACCES && fstatat(AT_FDCWD, path, &info, 0) == 0 && S_ISDIR(info.st_mode))
-        code = EISDIR;
-    return code;
+    if (fstatat(AT_FDCWD, name, &info, 0) < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return cl_fail_kind(err, CL_KIND_NO_COMMAND, errno, "exec: \"%s\": stat %s: %s", name,
+                                name,
+                                errno == ENOENT ? "no such file or directory" : "not a directory");
+        if (errno == EACCES)
+            return fail_exec(err, CL_KIND_NOT_EXECUTABLE, errno, name, "permission denied");
+        return 0; /* a filter that forbids the question */
+    }
+    return S_ISDIR(info.st_mode)
+               ? fail_exec(err, CL_KIND_NOT_EXECUTABLE, EISDIR, name, "is a directory")
+               : 0;
 }
 
-static bool is_there(const char *path)
-{
-    return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
-}
-
-/* As execvp and Go's LookPath: the first entry of PATH that is a program; one that may not be executed is remembered. */
-static int search_path(const struct child *child, const char *name, struct cl_error *err)
+/* As execvp and Go's LookPath: what could be a program, in the order of PATH. One that may not be executed is a candidate too, so that the
+   error can be "permission denied" when there is nothing better. */
+static int search_path(const struct child *child, const char *name, char ***ret,
+                       struct cl_error *err)
 {
     const char *list = cl_env_get((const char *const *)child->process->spec->env, "PATH");
-    int denied = 0;
     if (list == NULL)
         list = DEFAULT_PATH;
     for (const char *at = list; name[0] != '\0';) {
         char path[PATH_MAX];
+        struct stat info;
         size_t length = strcspn(at, ":");
-        if (CL_PRINT(path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name) >= 0 &&
-            /* Cheaper than an execve that fails; any other answer than "no" leaves it to execve. */
-            (faccessat(AT_FDCWD, path, X_OK, 0) == 0 || (errno != ENOENT && errno != ENOTDIR))) {
-            int code = try_exec(child, path);
-            if (code != EACCES && code != EISDIR && code != ENOENT && code != ENOTDIR)
-                return fail_exec(err, code, name, true);
-            if (code == ENOENT && is_there(path))
-                return fail_exec(err, code, name, true);
-            denied = code == EACCES ? code : denied;
-        }
+        bool fits = CL_PRINT(path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name) >= 0;
+        if (fits && fstatat(AT_FDCWD, path, &info, 0) == 0 && !S_ISDIR(info.st_mode) &&
+            cl_strv_append(ret, path) < 0)
+            return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
         if (at[length] == '\0')
             break;
         at += length + 1;
     }
-    if (denied != 0)
-        return fail_exec(err, denied, name, true);
-    return cl_fail_kind(err, CL_KIND_NO_COMMAND, ENOENT,
-                        "exec: \"%s\": executable file not found in $PATH", name);
+    if (*ret != NULL)
+        return 0;
+    return fail_exec(err, CL_KIND_NO_COMMAND, ENOENT, name, "executable file not found in $PATH");
+}
+
+/* The files that a label is written to, in the order in which they are tried. */
+static size_t list_labels(const struct oci_process *process, char text[static 300],
+                          const char *ret[static 4])
+{
+    if (process->apparmor_profile != NULL && process->apparmor_profile[0] != '\0') {
+        (void)cl_print(text, 300, "exec %s", process->apparmor_profile);
+        ret[0] = "self/attr/apparmor/exec";
+        ret[2] = "self/attr/exec";
+        ret[1] = ret[3] = text;
+        return 2;
+    }
+    if (process->selinux_label == NULL || process->selinux_label[0] == '\0')
+        return 0;
+    ret[0] = "self/attr/exec";
+    ret[1] = process->selinux_label;
+    return 1;
+}
+
+/* argv of the trampoline, as its head describes it. The strings are borrowed: exec or the end of this process is next. */
+static char **build_arguments(const struct child *child, char *const *candidates, char *head,
+                              size_t head_size)
+{
+    static char label_text[300];
+    const char *labels[4];
+    const struct oci_process *process = child->process->spec;
+    size_t label_count = list_labels(process, label_text, labels), used = 0;
+    size_t count = cl_strv_count((const char *const *)candidates);
+    size_t own = cl_strv_count((const char *const *)process->args);
+    char **argv = cl_calloc(1 + 2 * label_count + count + own + 1, sizeof *argv);
+    if (argv == NULL || cl_print(head, head_size, "%d %d %zu %zu", child->sync,
+                                 child->proc >= 0 ? child->proc : 0, label_count, count) < 0)
+        return NULL;
+    argv[used++] = head;
+    for (size_t i = 0; i < 2 * label_count; i++)
+        argv[used++] = (char *)(uintptr_t)labels[i]; /* execve takes them const in all but name */
+    for (size_t i = 0; i < count; i++)
+        argv[used++] = candidates[i];
+    for (size_t i = 0; i < own; i++)
+        argv[used++] = process->args[i];
+    return argv;
 }
 
 /* AS_USER */
 int program_exec(struct child *child, struct cl_error *err)
 {
-    const char *name = child->process->spec->args[0];
-    if (strchr(name, '/') == NULL)
-        return search_path(child, name, err);
-    int code = try_exec(child, name);
-    return fail_exec(err, code, name, is_there(name));
+    static char *const no_env[] = { NULL };
+    const struct oci_process *process = child->process->spec;
+    const char *name = process->args[0];
+    char *just_name[] = { process->args[0], NULL };
+    char **found = NULL, head[64];
+    bool has_slash = strchr(name, '/') != NULL;
+    int result = has_slash ? check_path(name, err) : search_path(child, name, &found, err);
+    if (result < 0)
+        return result;
+    char **argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
+    if (argv == NULL)
+        return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
+    (void)fcntl(child->sync, F_SETFD, 0); /* for the trampoline, which marks them again */
+    if (child->proc >= 0)
+        (void)fcntl(child->proc, F_SETFD, 0);
+    result = k_execveat(child->trampoline, "", argv, process->env != NULL ? process->env : no_env,
+                        AT_EMPTY_PATH);
+    (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", name,
+                       strerrordesc_np(-result));
+    if (result == -EPERM || result == -ENOSYS)
+        return cl_error_hint(err,
+                             "the seccomp profile has to allow execveat: without it the host's "
+                             "own program could be reached (CVE-2019-5736)");
+    return result;
 }

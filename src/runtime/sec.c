@@ -19,39 +19,12 @@ int sec_join_keyring(struct child *child, struct cl_error *err)
     return cl_fail(err, result, "join a session keyring of its own");
 }
 
-static int write_label(int proc, const char *module_path, const char *path, const char *text)
+/* IN_CONTAINER. The label itself is written just before the user's program is executed (trampoline.c), as it takes effect at the next exec, whichever that is; here
+   only the procfs that it is written through is opened, one that the container could not have prepared (CVE-2019-16884, CVE-2025-52881). */
+int sec_prepare_label(struct child *child, struct cl_error *err)
 {
-    int result = module_path == NULL ? -ENOENT : procfs_write(proc, module_path, text);
-    return result == -ENOENT ? procfs_write(proc, path, text) : result;
-}
-
-/* IN_CONTAINER. Takes effect at exec. */
-int sec_set_label(struct child *child, struct cl_error *err)
-{
-    const struct oci_process *process = child->process->spec;
     int proc = child_proc(child, err);
-    if (proc < 0)
-        return proc;
-    if (process->apparmor_profile != NULL && process->apparmor_profile[0] != '\0') {
-        char text[300];
-        int result = CL_PRINT(text, "exec %s", process->apparmor_profile);
-        if (result >= 0)
-            result = write_label(proc, "self/attr/apparmor/exec", "self/attr/exec", text);
-        if (result < 0) {
-            (void)cl_fail(err, result, "process.apparmorProfile: use profile %s",
-                          process->apparmor_profile);
-            return cl_error_hint(err, "is AppArmor on, and is the profile loaded?");
-        }
-    }
-    if (process->selinux_label != NULL && process->selinux_label[0] != '\0') {
-        int result = write_label(proc, NULL, "self/attr/exec", process->selinux_label);
-        if (result < 0) {
-            (void)cl_fail(err, result, "process.selinuxLabel: use label %s",
-                          process->selinux_label);
-            return cl_error_hint(err, "is SELinux on, and does its policy know the label?");
-        }
-    }
-    return 0;
+    return proc < 0 ? proc : 0;
 }
 
 int sec_no_new_privs(struct child *child, struct cl_error *err)

@@ -43,9 +43,10 @@ static int ended_early(const struct runtime_process *process, struct cl_error *e
                         "the container's first process ended before the program ran");
 }
 
-static int take_console(struct runtime_process *process, const int *fds, size_t count)
+static int take_console(struct runtime_process *process, bool is_wanted, const int *fds,
+                        size_t count)
 {
-    if (count != 1 || process->console >= 0) {
+    if (!is_wanted || count != 1 || process->console >= 0) {
         for (size_t i = 0; i < count; i++)
             (void)cl_close(fds[i]);
         return -EPROTO;
@@ -54,7 +55,8 @@ static int take_console(struct runtime_process *process, const int *fds, size_t 
     return 0;
 }
 
-int parent_wait(struct runtime_process *process, enum wire_init_type until, struct cl_error *err)
+int parent_wait(struct runtime_process *process, enum wire_init_type until, bool wants_console,
+                struct cl_error *err)
 {
     for (;;) {
         struct wire_init message;
@@ -64,7 +66,7 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until, stru
         if (size == 0 || size == -ECONNRESET)
             return until == 0 ? 0 : ended_early(process, err);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {
-            int result = take_console(process, fds, count);
+            int result = take_console(process, wants_console, fds, count);
             if (result >= 0)
                 continue;
             return cl_fail(err, result, "hear from the container's first process");
@@ -80,14 +82,18 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until, stru
     }
 }
 
+/* An error path is walked to its end: each of its steps gets a second try, for what was only in the way for a moment. */
 void parent_discard(struct runtime_process *process)
 {
     int status = 0;
     if (process->pidfd >= 0) {
-        (void)k_pidfd_send_signal(process->pidfd, SIGKILL); /* it may be gone already */
-        (void)k_wait_pidfd(process->pidfd, 0, &status);
+        int result = k_pidfd_send_signal(process->pidfd, SIGKILL);
+        if (result < 0 && result != -ESRCH)
+            (void)k_pidfd_send_signal(process->pidfd, SIGKILL);
+        if (k_wait_pidfd(process->pidfd, 0, &status) < 0)
+            (void)k_wait_pidfd(process->pidfd, 0, &status);
     }
-    if (process->cgroup.count > 0)
-        (void)parent_remove_cgroup(&process->cgroup); /* nothing else can be done about it here */
+    if (process->cgroup.count > 0 && parent_remove_cgroup(&process->cgroup) < 0)
+        (void)parent_remove_cgroup(&process->cgroup); /* the next command's recovery is left */
     runtime_process_done(process);
 }

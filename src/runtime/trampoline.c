@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last program of ours that a container's process is: it does nothing but execute the user's.
+ *
+ * Why there is one (CVE-2019-5736): while execve opens the user's program, /proc/self/exe still is the program that calls it. An image whose entrypoint is
+ * /proc/self/exe, or a script with that as its interpreter, would thereby get the caller executed inside the container, and through /proc/PID/exe a
+ * descriptor of a file of the host that root in the container may write. So the caller must not be a file of the host: program.c writes this image into a sealed memfd and
+ * executes that, before the first path of the container is looked up.
+ *
+ * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no constructor, no relocation and no global state. It gets everything in its arguments:
+ *
+ *   argv[0]  "SYNC PROC LABELS CANDIDATES", decimal: the socket of wire/init.h; a procfs (or 0); counts of what follows
+ *   LABELS × (file below PROC, text)      to be written before the exec (LSM labels); a missing file is skipped when another row follows
+ *   CANDIDATES × path                     to be tried in order
+ *   the program's own argv, with its environment
+ *
+ * A failure goes to the parent as FAILED, then the process ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "wire/init.h"
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n"
+        " call trampoline\n hlt\n");
+static long call(long number, long a, long b, long c, long d)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = 0;
+    register long r9 __asm__("r9") = 0;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+__asm__(
+    ".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n mov x0, sp\n bl trampoline\n brk #0\n");
+static long call(long number, long a, long b, long c, long d)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = 0;
+    register long x5 __asm__("x5") = 0;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+#else
+#error "trampoline.c: write the entry and the system call of this architecture"
+#endif
+
+/* The compiler may ask for it. */
+void *memset(void *target, int value, size_t size);
+void *memset(void *target, int value, size_t size)
+{
+    volatile char *at = target;
+    while (size-- > 0)
+        *at++ = (char)value;
+    return target;
+}
+
+static long number(const char **text)
+{
+    long value = 0;
+    while (**text >= '0' && **text <= '9')
+        value = value * 10 + *(*text)++ - '0';
+    if (**text == ' ')
+        (*text)++;
+    return value;
+}
+
+static size_t append(struct wire_init *message, size_t used, const char *text)
+{
+    while (*text != '\0' && used < sizeof message->text - 1)
+        message->text[used++] = *text++;
+    return used;
+}
+
+static const struct {
+    int code;
+    enum cl_kind kind;
+    const char text[92];
+} reasons[] = {
+    { EACCES, CL_KIND_NOT_EXECUTABLE, "permission denied" },
+    { EPERM, CL_KIND_NOT_EXECUTABLE, "operation not permitted" },
+    { ENOENT, CL_KIND_NO_COMMAND,
+      "no such file or directory; the file is there, but the interpreter that it names is not" },
+    { ENOTDIR, CL_KIND_NO_COMMAND, "not a directory" },
+    { ENOEXEC, CL_KIND_NOT_EXECUTABLE,
+      "exec format error: neither a program of this machine's kind nor a script with #!" },
+    { E2BIG, CL_KIND_NOT_EXECUTABLE, "argument list too long" },
+    { ENOMEM, CL_KIND_NOT_EXECUTABLE, "not enough memory" },
+    { ETXTBSY, CL_KIND_NOT_EXECUTABLE, "text file busy: somebody is writing to it" },
+    { ELOOP, CL_KIND_NOT_EXECUTABLE, "too many levels of symbolic links or interpreters" },
+    { EIO, CL_KIND_NOT_EXECUTABLE, "input/output error" },
+    { EINVAL, CL_KIND_NOT_EXECUTABLE, "the program's file is malformed" },
+    { EAGAIN, CL_KIND_NOT_EXECUTABLE, "the limit of processes for this user is reached" },
+    { 0, CL_KIND_NOT_EXECUTABLE, "the kernel refuses to execute it" },
+};
+
+static _Noreturn void fail(long sync, long code, const char *before, const char *name,
+                           const char *after)
+{
+    struct wire_init message = { .type = WIRE_INIT_FAILED, .code = (int)code };
+    size_t i = 0;
+    while (reasons[i].code != 0 && reasons[i].code != -code)
+        i++;
+    message.kind = (uint32_t)reasons[i].kind;
+    size_t used = append(&message, 0, before);
+    used = append(&message, used, name);
+    used = append(&message, used, after);
+    (void)append(&message, used, reasons[i].text);
+    (void)call(SYS_sendto, sync, (long)&message, sizeof message, MSG_NOSIGNAL);
+    for (;;)
+        (void)call(SYS_exit_group, reasons[i].kind == CL_KIND_NO_COMMAND ? 127 : 126, 0, 0, 0);
+}
+
+static long write_label(long proc, const char *path, const char *text)
+{
+    size_t size = 0;
+    while (text[size] != '\0')
+        size++;
+    long fd = call(SYS_openat, proc, (long)path, O_WRONLY | O_CLOEXEC, 0);
+    return fd < 0 ? fd : call(SYS_write, fd, (long)text, (long)size, 0);
+}
+
+void trampoline(long *stack);
+void trampoline(long *stack)
+{
+    char **argv = (char **)(stack + 1);
+    char **envp = argv + stack[0] + 1;
+    const char *head = *argv++;
+    while (stack[0] < 2 || *head < '0' ||
+           *head > '9') /* an image got us executed: of no use to it */
+        (void)call(SYS_exit_group, 126, 0, 0, 0);
+    long sync = number(&head), proc = number(&head);
+    long labels = number(&head), candidates = number(&head);
+    /* Nobody in the container may look into us; and what was handed to us goes no further. */
+    (void)call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);
+    (void)call(SYS_fcntl, sync, F_SETFD, FD_CLOEXEC, 0);
+    if (proc > 0)
+        (void)call(SYS_fcntl, proc, F_SETFD, FD_CLOEXEC, 0);
+    for (; labels > 0; labels--, argv += 2) {
+        long code = write_label(proc, argv[0], argv[1]);
+        if (code == -ENOENT && labels > 1)
+            continue;
+        if (code < 0)
+            fail(sync, code, "set security label ", argv[1], ": ");
+        argv += (labels - 1) * 2; /* written: the rest are other places for the same */
+        labels = 1;
+    }
+    char **program = argv + candidates;
+    long code = -ENOENT, denied = 0;
+    for (; candidates > 0; candidates--, argv++) {
+        code = call(SYS_execve, (long)*argv, (long)program, (long)envp, 0);
+        if (code != -EACCES && code != -ENOENT && code != -ENOTDIR)
+            break;
+        denied = code == -EACCES ? code : denied;
+    }
+    if (code == -ENOENT || code == -ENOTDIR)
+        code = denied != 0 ? denied : code;
+    fail(sync, code, "exec: \"", program[0], "\": ");
+}
