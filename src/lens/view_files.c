@@ -133,9 +133,13 @@ int view_root(struct view *view)
 
 /* ---- mounts ---- */
 
+enum mount_list_kind { LIST_FROM_HOST, LIST_READ_ONLY, LIST_MASKED };
+
 struct mount_list {
     struct view *view;
-    unsigned count, items;
+    enum mount_list_kind kind;
+    unsigned items;
+    char **points; /* LIST_READ_ONLY: what is to be listed */
 };
 
 /* A file or directory of /proc or /sys with nothing, or the null device, over it. */
@@ -163,34 +167,74 @@ static bool is_of_kernel(const struct lens_mount *mount)
     return false;
 }
 
+static int list_from_host(struct mount_list *list, const struct lens_mount *mount)
+{
+    int code = 0;
+    if (is_of_kernel(mount) || is_masked(mount))
+        return 0;
+    char *host = view_host_path(list->view, mount->major, mount->minor, mount->root, &code);
+    if (host == NULL)
+        return code;
+    list->items++;
+    char *inside = cl_format("%s%s", mount->point, is_read_only(mount) ? " (read-only)" : "");
+    if (inside != NULL)
+        return view_add_item(list->view, "files", "from the host", host, inside);
+    free(host);
+    return -ENOMEM;
+}
+
 static int list_mount(void *context, const struct lens_mount *mount)
 {
     struct mount_list *list = context;
-    char *host = NULL;
-    int code = 0;
-    list->count++;
     if (strcmp(mount->point, "/") == 0 || list->items >= ITEMS_MAX)
         return 0;
-    if (is_masked(mount)) {
+    if (list->kind == LIST_FROM_HOST)
+        return list_from_host(list, mount);
+    if (list->kind == LIST_MASKED && is_masked(mount)) {
         list->items++;
         return view_add_item(list->view, "files", "masked", NULL, cl_strdup(mount->point));
     }
-    if (!is_of_kernel(mount))
-        host = view_host_path(list->view, mount->major, mount->minor, mount->root, &code);
-    if (code < 0)
-        return code;
-    if (host != NULL) {
+    if (list->kind == LIST_READ_ONLY && is_read_only(mount) && !is_masked(mount)) {
         list->items++;
-        char *inside = cl_format("%s%s", mount->point, is_read_only(mount) ? " (read-only)" : "");
-        if (inside != NULL)
-            return view_add_item(list->view, "files", "from the host", host, inside);
-        free(host);
-        return -ENOMEM;
+        return cl_strv_append(&list->points, mount->point);
     }
-    if (!is_read_only(mount))
-        return 0;
-    list->items++;
-    return view_add_item(list->view, "files", "read-only", NULL, cl_strdup(mount->point));
+    return 0;
+}
+
+/* What is below another read-only mount goes without saying. */
+static bool is_below_any(char *const *points, const char *point)
+{
+    for (size_t i = 0; points[i] != NULL; i++) {
+        size_t length = strlen(points[i]);
+        if (strncmp(points[i], point, length) == 0 && point[length] == '/')
+            return true;
+    }
+    return false;
+}
+
+static int list_read_only(struct mount_list *list)
+{
+    list->kind = LIST_READ_ONLY;
+    list->items = 0;
+    int code = lens_mounts_walk(list->view->pid_fd, list_mount, list);
+    for (size_t i = 0; code >= 0 && list->points != NULL && list->points[i] != NULL; i++)
+        if (!is_below_any(list->points, list->points[i]))
+            code =
+                view_add_item(list->view, "files", "read-only", NULL, cl_strdup(list->points[i]));
+    cl_strv_free(list->points);
+    list->points = NULL;
+    return code;
+}
+
+static int list_mounts(struct view *view)
+{
+    struct mount_list list = { .view = view, .kind = LIST_FROM_HOST };
+    int code = lens_mounts_walk(view->pid_fd, list_mount, &list);
+    if (code >= 0)
+        code = list_read_only(&list);
+    list.kind = LIST_MASKED;
+    list.items = 0;
+    return code < 0 ? code : lens_mounts_walk(view->pid_fd, list_mount, &list);
 }
 
 /* For a comparison: each mount as one line. */
@@ -199,7 +243,7 @@ static int list_any_mount(void *context, const struct lens_mount *mount)
     struct mount_list *list = context;
     if (list->items++ >= MOUNTS_MAX)
         return 0;
-    bool is_whole = strcmp(mount->root, "/") == 0;
+    bool is_whole = strcmp(mount->root, "/") == 0 || is_of_kernel(mount);
     return view_add_item(list->view, "files", "mount", NULL,
                          cl_format("%s: %s%s%s%s", mount->point, mount->type,
                                    is_whole ? "" : " at ", is_whole ? "" : mount->root,
@@ -228,7 +272,7 @@ int view_mounts(struct view *view)
     if (code >= 0 && view->is_full)
         code = lens_mounts_walk(view->pid_fd, list_any_mount, &list);
     else if (code >= 0 && !view_shares(view, K_NS_MNT))
-        code = lens_mounts_walk(view->pid_fd, list_mount, &list);
+        code = list_mounts(view);
     return code == -ENOMEM ? code : 0;
 }
 
