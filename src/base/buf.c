@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/str.h"
+#include "base/json_private.h"
 #include "base/text_private.h"
 
 /* Room for `more` bytes and the NUL; false (and the failure kept) when there is none. */
@@ -80,7 +80,7 @@ void cl_buf_printf(struct cl_buf *buf, const char *fmt, ...)
 }
 
 /* The escape of one ASCII character as Go's encoding/json writes it, or NULL when it stands for itself. */
-static const char *json_escape(unsigned char character, char text[static 8])
+static const char *json_escape(unsigned char character, bool is_html_safe, char text[static 8])
 {
     switch (character) {
     case '"':
@@ -100,6 +100,8 @@ static const char *json_escape(unsigned char character, char text[static 8])
     case '<':
     case '>':
     case '&':
+        if (!is_html_safe)
+            return NULL;
         break;
     default:
         if (character >= 0x20)
@@ -109,9 +111,9 @@ static const char *json_escape(unsigned char character, char text[static 8])
     return text;
 }
 
-void cl_buf_json_string(struct cl_buf *buf, const char *text)
+void cl_buf_json_bytes(struct cl_buf *buf, const char *text, size_t size, bool is_html_safe)
 {
-    size_t size = text == NULL ? 0 : strlen(text), start = 0;
+    size_t start = 0;
     cl_buf_char(buf, '"');
     for (size_t i = 0; i < size;) {
         uint32_t point = 0;
@@ -121,7 +123,7 @@ void cl_buf_json_string(struct cl_buf *buf, const char *text)
         if (used == 0)
             instead = "\\ufffd";
         else if (point < 0x80)
-            instead = json_escape((unsigned char)point, escape);
+            instead = json_escape((unsigned char)point, is_html_safe, escape);
         else if (point == 0x2028 || point == 0x2029)
             instead = point == 0x2028 ? "\\u2028" : "\\u2029";
         size_t next = i + (used == 0 ? 1 : used);
@@ -135,6 +137,11 @@ void cl_buf_json_string(struct cl_buf *buf, const char *text)
     if (size > start)
         cl_buf_add(buf, text + start, size - start);
     cl_buf_char(buf, '"');
+}
+
+void cl_buf_json_string(struct cl_buf *buf, const char *text)
+{
+    cl_buf_json_bytes(buf, text, text == NULL ? 0 : strlen(text), true);
 }
 
 void cl_buf_done(struct cl_buf *buf)

@@ -5,7 +5,8 @@
  * from odd places; here the first fault is found with its line and column, and a duplicate key with its path.
  *
  * Two restrictions go beyond the RFC (both are its "implementation limits", section 9): U+0000 is refused, because values are
- * handed on as C strings and a name must not change its meaning on the way; integers must fit 64 bits, signed or unsigned.
+ * handed on as C strings and a name must not change its meaning on the way; integers must fit 64 bits, signed or unsigned, other
+ * numbers a double, in at most 63 characters.
  *
  * Keys are kept decoded ("\u0061" is "a") in one arena; a hash table over (object, key) finds duplicates in constant time.
  * The hash is seeded by the kernel's AT_RANDOM bytes, so that a document can't be built to make it slow.
@@ -13,6 +14,7 @@
 #include "base/json_private.h"
 
 #include <errno.h>
+#include <math.h>
 #include <sys/auxv.h>
 
 #include "base/text_private.h"
@@ -219,6 +221,17 @@ static bool fits_64_bits(const char *text, size_t size)
                             : cl_parse_u64(digits, 0, UINT64_MAX, &u) == 0;
 }
 
+/* The exponent may put a number beyond the largest double. */
+static bool is_finite(const char *text, size_t size)
+{
+    char number[64];
+    if (size >= sizeof number)
+        return false;
+    memcpy(number, text, size);
+    number[size] = '\0';
+    return isfinite(strtod(number, NULL));
+}
+
 static int scan_number(struct scan *scan)
 {
     size_t start = scan->at;
@@ -245,6 +258,8 @@ static int scan_number(struct scan *scan)
     }
     if (is_integer && !fits_64_bits(scan->text + start, scan->at - start))
         return fail_at(scan, start, "integer does not fit 64 bits");
+    if (!is_integer && !is_finite(scan->text + start, scan->at - start))
+        return fail_at(scan, start, "number is too large or too long");
     return 0;
 }
 

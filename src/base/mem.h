@@ -58,7 +58,7 @@ static inline void cl_free_pointer(void *pointer_to_pointer)
  * Test points. A point is a named place between two changes of the world, e.g. cl_test_point("engine", "claimed").
  * In ordinary life it does nothing (one load and a branch). With CLOCHE_TEST_KILL=ROLE:N in the environment the
  * Nth point that a process of that role passes kills the process with SIGKILL; with CLOCHE_TEST_KILL=ROLE:NAME the
- * point of that name does. Recovery tests walk N upward until a run survives, so no list of points can go stale.
+ * point of that name does; several are separated by commas. Recovery tests walk N upward until a run survives, so no list of points can go stale.
  * The variable is read once, on the first call in a process; cl_test_role(role) is how a forked process says that
  * it has become another role (its count starts at 0 again). Who dies writes "ROLE NAME" to the file that
  * CLOCHE_TEST_KILL_LOG names, if there is such a file (in a container's own root there is none).

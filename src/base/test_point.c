@@ -19,34 +19,49 @@
 
 enum { UNREAD, OFF, ON };
 static int state;
-static const char *wanted; /* what follows the colon; lives in the environment */
+static const char *wishes; /* "ROLE:N,ROLE:NAME,…"; lives in the environment */
 static const char *log_path;
-static char wanted_role[16];
-static uint64_t wanted_count; /* 0: by name */
 static char role[16] = "cloche";
+static char wanted[64];       /* for this role; "": nothing */
+static uint64_t wanted_count; /* 0: by name */
 static uint64_t passed;
 
-static void read_wish(void)
+/* What is wished for this role. */
+static void find_wish(void)
 {
-    const char *text = secure_getenv("CLOCHE_TEST_KILL");
-    const char *colon = text == NULL ? NULL : strchr(text, ':');
-    state = OFF;
-    if (colon == NULL || colon[1] == '\0' || (size_t)(colon - text) >= sizeof wanted_role)
-        return;
-    memcpy(wanted_role, text, (size_t)(colon - text));
-    wanted = colon + 1;
-    if (cl_parse_u64(wanted, 1, UINT64_MAX, &wanted_count) < 0)
-        wanted_count = 0;
+    size_t length = strlen(role);
+    wanted[0] = '\0';
+    wanted_count = 0;
+    passed = 0;
+    for (const char *wish = wishes; wish != NULL; wish = strchr(wish, ',')) {
+        wish += *wish == ',';
+        size_t size = strcspn(wish, ",");
+        if (size > length + 1 && size - length <= sizeof wanted && wish[length] == ':' &&
+            memcmp(wish, role, length) == 0) {
+            memcpy(wanted, wish + length + 1, size - length - 1);
+            wanted[size - length - 1] = '\0';
+            if (cl_parse_u64(wanted, 1, UINT64_MAX, &wanted_count) < 0)
+                wanted_count = 0;
+            return;
+        }
+    }
+}
+
+static void read_wishes(void)
+{
+    wishes = secure_getenv("CLOCHE_TEST_KILL");
     log_path = secure_getenv("CLOCHE_TEST_KILL_LOG");
-    state = ON;
+    state = wishes == NULL ? OFF : ON;
+    find_wish();
 }
 
 void cl_test_role(const char *new_role)
 {
-    if (state == UNREAD)
-        read_wish();
     (void)CL_PRINT(role, "%s", new_role); /* no role's name is longer */
-    passed = 0;
+    if (state == UNREAD)
+        read_wishes();
+    else
+        find_wish();
 }
 
 /* Not created: a container's own root may have such a path, too. */
@@ -78,12 +93,10 @@ void cl_test_point(const char *name)
     if (__builtin_expect(state == OFF, 1))
         return;
     if (state == UNREAD) {
-        read_wish();
+        read_wishes();
         cl_test_point(name);
         return;
     }
-    if (strcmp(role, wanted_role) != 0)
-        return;
     passed++;
     if (wanted_count > 0 ? passed == wanted_count : strcmp(name, wanted) == 0)
         die(name);
