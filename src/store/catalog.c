@@ -39,7 +39,11 @@ static const char schema[] =
 int store_sql_error(struct store *store, int code, const char *what, struct cl_error *err)
 {
     const char *text = store->db != NULL ? sqlite3_errmsg(store->db) : sqlite3_errstr(code);
-    switch (code & 0xff) {
+    int cause = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
+    code &= 0xff;
+    if (code == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT))
+        code = SQLITE_FULL; /* also where SQLite maps its shared memory */
+    switch (code) {
     case SQLITE_NOMEM:
         return cl_fail(err, ENOMEM, "%s", what);
     case SQLITE_FULL:
@@ -158,14 +162,14 @@ void store_column_digest(sqlite3_stmt *statement, int column, char digest[static
 
 static int open_base(const char *path, const char *flag, int *ret_fd, struct cl_error *err)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* allowed: --root and --state */
     if (fd < 0 && errno == ENOENT) {
         int result = cl_mkdir_p(AT_FDCWD, path, 0700, err);
         if (result < 0) {
             (void)cl_error_hint(err, "choose another directory with %s", flag);
             return result;
         }
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* allowed: likewise */
     }
     if (fd < 0) {
         int result = cl_fail(err, errno, "open directory %s", path);
@@ -206,14 +210,39 @@ static int schema_version(struct store *store, int *ret, struct cl_error *err)
     return 0;
 }
 
+static int lock_catalog(struct store *store)
+{
+    while (flock(store->write_lock_fd, LOCK_EX) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+static void unlock_catalog(struct store *store)
+{
+    (void)flock(store->write_lock_fd, LOCK_UN); /* can't fail on an open file */
+}
+
+/* Switching to WAL answers "busy" at once where another process does the same, whatever the timeout: so it has to be under our own lock. */
+static int switch_to_wal(struct store *store, struct cl_error *err)
+{
+    int result = lock_catalog(store);
+    if (result < 0)
+        return cl_fail(err, result, "lock %s/catalog.lock", store->root);
+    result = run_script(store, "PRAGMA journal_mode = WAL", "prepare the catalog", err);
+    if (result < 0)
+        unlock_catalog(store);
+    return result;
+}
+
 /* Only one process makes the schema; the others wait at the lock and then find it made. */
 static int make_schema(struct store *store, struct cl_error *err)
 {
     int result = make_directories(store, err);
     if (result >= 0)
-        result = run_script(store, "PRAGMA journal_mode = WAL", "prepare the catalog", err);
+        result = switch_to_wal(store, err);
     if (result >= 0)
-        result = store_begin(store, err);
+        result = store_begin(store, err); /* takes the lock that we hold already: no change */
     if (result < 0)
         return result;
     int version = 0;
@@ -358,19 +387,6 @@ const char *store_state(const struct store *store)
 
 /* ---- transactions ---- */
 
-static int lock_catalog(struct store *store)
-{
-    while (flock(store->write_lock_fd, LOCK_EX) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return 0;
-}
-
-static void unlock_catalog(struct store *store)
-{
-    (void)flock(store->write_lock_fd, LOCK_UN); /* can't fail on an open file */
-}
-
 int store_begin(struct store *store, struct cl_error *err)
 {
     int result = lock_catalog(store);
@@ -393,6 +409,7 @@ int store_commit(struct store *store, struct cl_error *err)
         return result;
     }
     store->in_transaction = false;
+    cl_test_point("store.committed");
     store_bury_dead(store);
     unlock_catalog(store);
     store_forget_dead(store);

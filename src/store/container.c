@@ -57,7 +57,18 @@ static int read_row(sqlite3_stmt *statement, struct store_container **ret, struc
     return 0;
 }
 
-/* The one row of a statement, or NOT_FOUND (with a text the callers replace); two rows are -EMLINK. */
+/* So many digits of both that they differ, at least 12. */
+static int name_two(const char *one, const char *other, struct cl_error *err)
+{
+    int digits = 0;
+    while (one[digits] != '\0' && one[digits] == other[digits])
+        digits++;
+    digits = digits < 12 ? 12 : digits + 1;
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "both %.*s and %.*s begin with it", digits,
+                        one, digits, other);
+}
+
+/* The one row of a statement, or -ENOENT (err is left alone, the callers know what was looked for); two rows are -EEXIST. */
 static int read_single(struct store *store, sqlite3_stmt *statement, struct store_container **ret,
                        struct cl_error *err)
 {
@@ -72,7 +83,8 @@ static int read_single(struct store *store, sqlite3_stmt *statement, struct stor
         return result;
     result = store_step(store, statement, err);
     if (result != 0)
-        return result < 0 ? result : -EMLINK;
+        return result < 0 ? result
+                          : name_two(row->id, (const char *)sqlite3_column_text(statement, 4), err);
     *ret = cl_take(row);
     return 0;
 }
@@ -208,11 +220,10 @@ int store_container_find(struct store *store, const char *reference, struct stor
                               "SELECT " COLUMNS " FROM containers WHERE id>=?1 AND id<?1||'g'"
                               " AND phase<>4 LIMIT 2",
                               name, ret, err);
-    if (result == -EMLINK)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST,
-                            "the id prefix %s is ambiguous: several containers begin with it; give "
-                            "more digits",
-                            name);
+    if (result == -EEXIST) {
+        (void)cl_error_prefix(err, "the container id prefix %s is ambiguous", name);
+        (void)cl_error_hint(err, "give more digits");
+    }
     if (result == -ENOENT)
         return cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT,
                             "no such container: %s; see 'cloche ps -a'", reference);

@@ -83,6 +83,19 @@ static int read_row(struct store *store, sqlite3_stmt *statement, struct store_i
     return 0;
 }
 
+/* So many digits of both that they differ, at least 12. */
+static int name_two(const char *one, const char *other, struct cl_error *err)
+{
+    const int scheme = (int)strlen("sha256:");
+    int digits = scheme;
+    while (one[digits] != '\0' && one[digits] == other[digits])
+        digits++;
+    digits = digits - scheme < 12 ? 12 : digits - scheme + 1;
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "both %.*s and %.*s begin with it", digits,
+                        one + scheme, digits, other + scheme);
+}
+
+/* The one row of a query, or -ENOENT (err is left alone); two rows are -EEXIST. */
 static int query_single(struct store *store, const char *sql, const char *key,
                         struct store_image **ret, struct cl_error *err)
 {
@@ -97,8 +110,10 @@ static int query_single(struct store *store, const char *sql, const char *key,
     if (result < 0)
         return result;
     result = store_step(store, statement, err);
-    if (result != 0)
-        return result < 0 ? result : -EMLINK;
+    if (result > 0)
+        return name_two(image->id, (const char *)sqlite3_column_text(statement, 0), err);
+    if (result < 0)
+        return result;
     *ret = cl_take(image);
     return 0;
 }
@@ -158,11 +173,10 @@ int store_image_find(struct store *store, const char *reference, struct store_im
                               name, ret, err);
     if (result == -ENOENT)
         result = find_by_prefix(store, reference, ret, err);
-    if (result == -EMLINK)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST,
-                            "the id prefix %s is ambiguous: several images begin with it; give "
-                            "more digits",
-                            reference);
+    if (result == -EEXIST) {
+        (void)cl_error_prefix(err, "the image id prefix %s is ambiguous", reference);
+        (void)cl_error_hint(err, "give more digits");
+    }
     if (result != -ENOENT)
         return result;
     if (!has_syntax && !oci_id_is_prefix(reference)) {
@@ -323,10 +337,12 @@ void store_bury_dead(struct store *store)
             continue;
         (void)CL_PRINT(path, "blobs/sha256/%s", *digest + 7);
         (void)unlinkat(store->root_fd, path, 0); /* what stays is found by the next sweep */
+        cl_test_point("store.blob-buried");
     }
     for (char **number = store->dead_layers; number != NULL && *number != NULL; number++) {
         (void)CL_PRINT(path, "layers/%s", *number);
         (void)renameat(store->root_fd, path, store->trash.layers_fd, *number); /* likewise */
+        cl_test_point("store.layer-buried");
     }
     cl_strv_free(cl_take(store->dead_blobs));
     cl_strv_free(cl_take(store->dead_layers));

@@ -88,8 +88,10 @@ static int move_blob(struct store *store, struct store_stage *stage, const char 
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "\"%.80s\" is no sha256 digest", digest);
     const char *hex = digest + strlen("sha256:");
     (void)CL_PRINT(path, "blobs/sha256/%s", hex);
-    if (renameat(stage->blobs_fd, hex, store->root_fd, path) == 0)
+    if (renameat(stage->blobs_fd, hex, store->root_fd, path) == 0) {
+        cl_test_point("store.blob-moved");
         return 0;
+    }
     if (errno == ENOENT && faccessat(store->root_fd, path, F_OK, 0) == 0)
         return 0; /* moved for another image of the same stage, or there before */
     return cl_fail(err, errno, "store blob %.19s", digest);
@@ -116,8 +118,17 @@ static int place_layer(struct store *store, struct store_stage *stage, const cha
         return result;
     int64_t number = sqlite3_last_insert_rowid(store->db);
     (void)CL_PRINT(path, "layers/%lld", (long long)number);
-    if (renameat(stage->layers_fd, directory, store->root_fd, path) < 0)
-        return cl_fail(err, errno, "store layer %.19s", diff_id);
+    result = renameat(stage->layers_fd, directory, store->root_fd, path) < 0 ? -errno : 0;
+    if (result == -ENOTEMPTY || result == -EEXIST) {
+        /* Debris: the number was given out once before, by a transaction that was never committed (or that power loss undid). */
+        result = cl_remove_tree(store->root_fd, path, err);
+        if (result < 0)
+            return result;
+        result = renameat(stage->layers_fd, directory, store->root_fd, path) < 0 ? -errno : 0;
+    }
+    if (result < 0)
+        return cl_fail(err, result, "store layer %.19s", diff_id);
+    cl_test_point("store.layer-moved");
     *ret_number = number;
     return 0;
 }
@@ -186,27 +197,6 @@ static int commit_in_transaction(struct store *store, struct store_stage *stage,
         result = commit_new_image(store, stage, image, err);
     for (; result >= 0 && names != NULL && *names != NULL; names++)
         result = store_image_tag(store, id, *names, err);
-    return result;
-}
-
-int store_stage_commit(struct store *store, struct store_stage *stage, const struct cl_json *image,
-                       const char *const *names, struct cl_error *err)
-{
-    cl_test_point("store.stage-filled");
-    if (syncfs(stage->fd) < 0)
-        return cl_fail(err, errno, "write the new image to %s", store->root);
-    cl_test_point("store.stage-synced");
-    int result = store_begin(store, err);
-    if (result < 0)
-        return result;
-    result = commit_in_transaction(store, stage, image, names, err);
-    cl_test_point("store.stage-moved");
-    if (result < 0) {
-        store_rollback(store);
-        return result;
-    }
-    result = store_commit(store, err);
-    cl_test_point("store.stage-committed");
     return result;
 }
 
@@ -287,6 +277,31 @@ static int sweep_content(struct store *store, struct cl_error *err)
                              " UNION SELECT 1 FROM image_layers WHERE digest=?1");
     store_rollback(store); /* nothing was changed in the catalog itself */
     return removed;
+}
+
+/* ---- commit and sweep as others see them ---- */
+
+int store_stage_commit(struct store *store, struct store_stage *stage, const struct cl_json *image,
+                       const char *const *names, struct cl_error *err)
+{
+    cl_test_point("store.stage-filled");
+    if (syncfs(stage->fd) < 0)
+        return cl_fail(err, errno, "write the new image to %s", store->root);
+    cl_test_point("store.stage-synced");
+    int result = store_begin(store, err);
+    if (result < 0)
+        return result;
+    result = commit_in_transaction(store, stage, image, names, err);
+    cl_test_point("store.stage-moved");
+    if (result >= 0)
+        result = store_commit(store, err);
+    if (result < 0) {
+        store_rollback(store);
+        (void)sweep_content(store, NULL); /* what was moved already has no rows now */
+        return result;
+    }
+    cl_test_point("store.stage-committed");
+    return 0;
 }
 
 int store_sweep(struct store *store, struct cl_error *err)
