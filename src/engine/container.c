@@ -74,28 +74,50 @@ static int claim_once(struct engine *engine, struct store_container *row, int lo
     return store_commit(engine->store, err);
 }
 
-/* The name may belong to a container that has ended and is about to be removed, or to a dead process's claim: settle those and try again. A random name is just replaced. */
+/* The holder of a name that is wanted: debris of a dead process, or a container that has ended and is just being removed. Either is
+   gone in a moment; for any other the name stays taken. */
+static int free_name(struct engine *engine, const char *name, struct cl_error *err)
+{
+    CL_AUTO(engine_view_free) struct engine_view *view = NULL;
+    int result = engine_recover(engine, err);
+    if (result < 0 || engine_container_find(engine, name, &view, NULL) < 0)
+        return result;
+    bool is_going = view->row->auto_remove && view->row->phase == STORE_RUNNING &&
+                    view->state.status == WIRE_EXITED;
+    return is_going ? engine_container_settle(engine, view->row->id, err) : 0;
+}
+
+static int claim_name(struct engine *engine, struct store_container *row, int lock_fd,
+                      struct cl_error *err)
+{
+    int result = claim_once(engine, row, lock_fd, err);
+    if (result != -EEXIST)
+        return result;
+    result = free_name(engine, row->name, err);
+    return result < 0 ? result : claim_once(engine, row, lock_fd, err);
+}
+
+static int claim_random_name(struct engine *engine, struct store_container *row, int lock_fd,
+                             struct cl_error *err)
+{
+    char name[64];
+    int result = claim_once(engine, row, lock_fd, err);
+    for (int attempt = 0; result == -EEXIST && attempt < 8; attempt++) {
+        if (engine_random_name(name, sizeof name - 4) < 0)
+            return cl_fail(err, EIO, "choose a name for the container");
+        (void)cl_print(name + strlen(name), 4, "%d", attempt); /* one digit */
+        if (replace_text(&row->name, name) < 0)
+            return cl_fail(err, ENOMEM, "choose a name for the container");
+        result = claim_once(engine, row, lock_fd, err);
+    }
+    return result;
+}
+
 static int claim(struct engine *engine, struct store_container *row, bool is_random, int lock_fd,
                  struct cl_error *err)
 {
-    struct cl_error first = { 0 };
-    int result = claim_once(engine, row, lock_fd, &first);
-    for (int attempt = 0; result == -EEXIST && attempt < 8; attempt++) {
-        char name[64];
-        if (!is_random) {
-            result = engine_recover(engine, err);
-            attempt = 8;
-        } else if (engine_random_name(name, sizeof name - 4) >= 0) {
-            (void)cl_print(name + strlen(name), 4, "%d", attempt);
-            result = replace_text(&row->name, name);
-        }
-        if (result == -EEXIST)
-            result = 0;
-        if (result >= 0)
-            result = claim_once(engine, row, lock_fd, &first);
-    }
-    if (result < 0 && err != NULL && first.code < 0)
-        *err = first;
+    int result = is_random ? claim_random_name(engine, row, lock_fd, err)
+                           : claim_name(engine, row, lock_fd, err);
     cl_test_point("engine.claimed");
     return result;
 }
@@ -139,6 +161,17 @@ int engine_container_run(struct engine *engine, struct engine_config *config, co
     return engine_launch(engine, row, config, lock, how, ret, err);
 }
 
+/* The record of an earlier run is in the row by now; left there, it would be taken for this run's if this start dies. */
+static int forget_record(struct engine *engine, const struct store_container *row,
+                         struct cl_error *err)
+{
+    char path[96];
+    (void)CL_PRINT(path, "containers/%s/state", row->id);
+    if (unlinkat(store_root_fd(engine->store), path, 0) < 0 && errno != ENOENT)
+        return cl_fail(err, errno, "remove %s/%s", store_root(engine->store), path);
+    return 0;
+}
+
 /* READY → RUNNING, with its byte locked, in one transaction. */
 static int claim_start(struct engine *engine, const char *reference, int lock_fd,
                        struct store_container **ret, struct cl_error *err)
@@ -155,6 +188,8 @@ static int claim_start(struct engine *engine, const char *reference, int lock_fd
         result =
             cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
                          "container %s is being changed by another command; try again", row->name);
+    if (result >= 0)
+        result = forget_record(engine, row, err);
     if (result >= 0) {
         row->phase = STORE_RUNNING;
         row->last = (struct wire_state){ .status = WIRE_CREATED };

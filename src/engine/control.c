@@ -65,6 +65,8 @@ static int await_exit(int client, int64_t deadline_ns, int *ret_code)
         if (count == 0)
             return -ETIMEDOUT;
         ssize_t size = recv(client, &packet, sizeof packet, 0);
+        if (size < 0 && (errno == EINTR || errno == ECONNRESET))
+            continue; /* a reset comes once, and before what can still be read */
         if (size <= 0)
             return -EPIPE;
         if (wire_attach_check(&packet.header, (size_t)size, false) < 0)
@@ -180,20 +182,30 @@ int engine_container_stop_with(struct engine *engine, const char *reference, int
 int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err)
 {
     CL_AUTO(store_container_free) struct store_container *row = NULL;
-    cl_auto_fd lock = store_lock_open(engine->store, err);
-    if (lock < 0)
-        return lock;
+    struct wire_state state;
     int result = store_container_find(engine->store, reference, &row, err);
     if (result < 0)
         return result;
-    do
-        result = store_lock_wait(lock, row->number);
-    while (result == -EINTR);
-    if (result < 0)
-        return cl_fail(err, result, "wait for the end of container %s", row->name);
-    lock = cl_close(lock); /* engine_settle takes it by itself */
+    for (unsigned round = 0; store_lock_is_held(engine->store, row->number); round++) {
+        /* No record, or another one: somebody has removed or started it meanwhile. */
+        if (store_state_read(engine->store, row->id, &state, NULL) < 0 ||
+            state.status != WIRE_EXITED)
+            return 0;
+        if (engine_let_go_pause(round) < 0)
+            return cl_fail_kind(err, CL_KIND_CONFLICT, ETIMEDOUT,
+                                "the monitor of container %s does not end; try again", row->name);
+    }
     result = engine_settle(engine, row->number, err);
     return result == -EAGAIN ? 0 : result;
+}
+
+int engine_let_go_pause(unsigned round)
+{
+    const struct timespec pause = { .tv_nsec = round < 20 ? 500000 : 2000000 };
+    if (round > 5000)
+        return -ETIMEDOUT;
+    (void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
+    return 0;
 }
 
 /* ---- pause, rename, processes ---- */

@@ -81,6 +81,8 @@ int engine_remove_locked(struct engine *engine, struct store_container *row, str
 int engine_settle(struct engine *engine, int64_t number, struct cl_error *err);
 int engine_kill_leftovers(struct engine *engine, const struct store_container *row,
                           const struct wire_state *state);
+/* Remove the cgroup and STATE/ID of one that does not run. */
+void engine_tidy(struct engine *engine, const struct store_container *row);
 int engine_cgroup_path(struct engine *engine, const struct store_container *row,
                        char path[static 256], struct cl_error *err);
 
@@ -98,6 +100,11 @@ int engine_transfer(const char *verb, int input_fd, const struct store_stage *st
 int engine_random_name(char *buffer, size_t size);
 /* Docker's rule: [a-zA-Z0-9][a-zA-Z0-9_.-]+ */
 int engine_name_check(const char *name, struct cl_error *err);
+
+/* ---- control.c ---- */
+/* A pause between two looks at a row whose owner should let go of it any moment: growing from 0.5 to 2 ms; -ETIMEDOUT after 10 s. Looked at rather than
+   waited for in the kernel, because the byte may pass to somebody who starts the container again, and that would be a long wait. */
+int engine_let_go_pause(unsigned round);
 
 /* ---- view.c ---- */
 int engine_view_of(struct engine *engine, struct store_container *take_row,

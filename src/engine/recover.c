@@ -7,6 +7,7 @@
  *   RUNNING    record says exited                            merge into the row, READY; remove if auto_remove
  *   RUNNING    record says running, same boot                the monitor died: kill what is left, exited 137
  *   RUNNING    record says running, another boot             exited 255, as Docker says after a reboot
+ *   RUNNING    record damaged                                kill what is left, exited 255
  *   RUNNING    no record, or "created"                       its start died: kill what is left; new: undo; else READY
  *   REMOVING   –                                             finish
  *
@@ -97,7 +98,7 @@ static int come_to_rest(struct engine *engine, struct store_container *row,
     return store_commit(engine->store, err);
 }
 
-static void tidy_runtime(struct engine *engine, const struct store_container *row)
+void engine_tidy(struct engine *engine, const struct store_container *row)
 {
     struct cgroup_host host;
     char path[256];
@@ -110,15 +111,31 @@ static void tidy_runtime(struct engine *engine, const struct store_container *ro
     (void)cl_remove_tree(store_state_fd(engine->store), row->id, NULL); /* a socket and marks */
 }
 
+/* The record is not synced, as nothing but a power failure can hurt it: then it may be empty, and the container has ended in any case. */
+static int read_record(struct engine *engine, const struct store_container *row,
+                       struct wire_state *ret, struct cl_error *err)
+{
+    int result = store_state_read(engine->store, row->id, ret, err);
+    if (result != -EBADMSG)
+        return result;
+    (void)engine_kill_leftovers(engine, row, &(struct wire_state){ 0 });
+    *ret =
+        (struct wire_state){ .status = WIRE_EXITED, .exit_code = 255, .finished_ns = cl_now_ns() };
+    (void)CL_PRINT(ret->error, "its state record was damaged");
+    return 0;
+}
+
 static int settle_running(struct engine *engine, struct store_container *row, struct cl_error *err)
 {
     struct wire_state state;
-    int found = store_state_read(engine->store, row->id, &state, NULL);
+    int found = read_record(engine, row, &state, err);
+    if (found < 0 && found != -ENOENT)
+        return found; /* there is a record: what it says decides whether anything may be deleted */
     bool same_boot = found >= 0 && cl_streq(state.boot_id, k_boot_id());
     if (found < 0 || state.status == WIRE_CREATED) {
         (void)engine_kill_leftovers(engine, row,
                                     &(struct wire_state){ 0 }); /* init dies by itself */
-        tidy_runtime(engine, row);
+        engine_tidy(engine, row);
         if (found < 0 && row->is_new)
             return undo(engine, row, err);
         if (found < 0)
@@ -135,7 +152,7 @@ static int settle_running(struct engine *engine, struct store_container *row, st
         state.finished_ns = cl_now_ns();
     }
     cl_test_point("engine.settle");
-    tidy_runtime(engine, row);
+    engine_tidy(engine, row);
     return come_to_rest(engine, row, &state, err);
 }
 
@@ -163,17 +180,19 @@ int engine_settle(struct engine *engine, int64_t number, struct cl_error *err)
     }
 }
 
+/* What can't be repaired now (a file that may not be deleted, a process that does not die) is tried again by each command, and must not stop them. */
 int engine_recover(struct engine *engine, struct cl_error *err)
 {
     struct store_container **rows = NULL;
     size_t count = 0;
     int result = store_container_unsettled(engine->store, &rows, &count, err);
     for (size_t i = 0; result >= 0 && i < count; i++) {
+        struct cl_error failure = { 0 };
         if (store_lock_is_held(engine->store, rows[i]->number))
             continue;
-        result = engine_settle(engine, rows[i]->number, err);
-        if (result == -EAGAIN)
-            result = 0;
+        int settled = engine_settle(engine, rows[i]->number, &failure);
+        if (settled < 0 && settled != -EAGAIN)
+            cl_debug("recover", "container %.12s: %s", rows[i]->id, failure.text);
     }
     store_container_list_free(rows, count);
     if (result >= 0)

@@ -25,26 +25,34 @@ int engine_cgroup_path(struct engine *engine, const struct store_container *row,
     return 0;
 }
 
-static void remove_cgroup(struct engine *engine, const struct store_container *row)
+/* A group that stays would be nobody's once the row is gone: so the row stays with it. */
+static int remove_cgroup(struct engine *engine, const struct store_container *row,
+                         struct cl_error *err)
 {
     struct cgroup_host host;
     char path[256];
-    cl_auto_fd proc = procfs_open_host(NULL);
-    if (proc < 0 || engine_cgroup_path(engine, row, path, NULL) < 0 ||
-        cgroup_host_init(&host, proc, NULL) < 0)
-        return;
-    (void)cgroup_remove(&host, path); /* busy: a zombie holds it; the next command tries again */
+    cl_auto_fd proc = procfs_open_host(err);
+    if (proc < 0)
+        return proc;
+    int result = engine_cgroup_path(engine, row, path, err);
+    if (result >= 0)
+        result = cgroup_host_init(&host, proc, err);
+    if (result < 0)
+        return result;
+    result = cgroup_remove(&host, path);
     cgroup_host_done(&host);
+    return result < 0 ? cl_fail(err, result, "remove cgroup %s", path) : 0;
 }
 
 int engine_delete_content(struct engine *engine, const struct store_container *row,
                           struct cl_error *err)
 {
     char path[96];
-    remove_cgroup(engine, row);
+    int result = remove_cgroup(engine, row, err);
     cl_test_point("engine.cgroup-removed");
     (void)CL_PRINT(path, "containers/%s", row->id);
-    int result = cl_remove_tree(store_root_fd(engine->store), path, err);
+    if (result >= 0)
+        result = cl_remove_tree(store_root_fd(engine->store), path, err);
     cl_test_point("engine.directory-removed");
     if (result >= 0)
         result = cl_remove_tree(store_state_fd(engine->store), row->id, err);
@@ -93,48 +101,77 @@ int engine_remove_locked(struct engine *engine, struct store_container *row, str
     return result;
 }
 
-/* Stop what runs, wait until its monitor has let go, and take its place as the owner of the row. */
-static int take_over(struct engine *engine, const struct engine_view *view, bool force, int lock,
+static int still_running(const struct engine_view *view, struct cl_error *err)
+{
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
+                        "cannot remove container \"%s\": it is %s; stop it first, or use -f",
+                        view->row->name, wire_status_name(view->state.status));
+}
+
+static int end_container(struct engine *engine, const struct engine_view *view,
+                         struct cl_error *err)
+{
+    if (view->state.status == WIRE_PAUSED)
+        (void)engine_container_pause(engine, view->row->id, false, NULL); /* to let it die */
+    int result = engine_kill_leftovers(engine, view->row, &view->state);
+    cl_test_point("engine.remove-killed");
+    return result < 0 ? cl_fail(err, result, "kill container %s", view->row->name) : 0;
+}
+
+/* Stop what runs, wait until its monitor has let go, and take its place as the owner of the row. -ENOENT: somebody else has removed it. */
+static int take_over(struct engine *engine, const char *id, bool force, int lock,
                      struct cl_error *err)
 {
-    if (engine_view_is_running(view) && !force)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
-                            "cannot remove container \"%s\": it is %s; stop it first, or use -f",
-                            view->row->name, wire_status_name(view->state.status));
-    if (engine_view_is_running(view)) {
-        if (view->state.status == WIRE_PAUSED)
-            (void)engine_container_pause(engine, view->row->id, false, NULL); /* to let it die */
-        int result = engine_kill_leftovers(engine, view->row, &view->state);
+    for (unsigned round = 0, next_kill = 0;; round++) {
+        CL_AUTO(engine_view_free) struct engine_view *view = NULL;
+        int result = engine_container_find(engine, id, &view, err);
         if (result < 0)
-            return cl_fail(err, result, "kill container %s", view->row->name);
-        cl_test_point("engine.remove-killed");
+            return result;
+        bool is_running = engine_view_is_running(view);
+        if (is_running && !force)
+            return still_running(view, err);
+        if (is_running && round >= next_kill) {
+            result = end_container(engine, view, err);
+            next_kill = round + 64;
+        }
+        if (result < 0)
+            return result;
+        if (store_lock_try(lock, view->row->number) >= 0)
+            return 0;
+        if (engine_let_go_pause(round) < 0)
+            return cl_fail_kind(err, CL_KIND_CONFLICT, ETIMEDOUT,
+                                "container %s is held by another command; try again",
+                                view->row->name);
     }
-    int result;
-    do
-        result = store_lock_wait(lock, view->row->number);
-    while (result == -EINTR);
-    return result < 0 ? cl_fail(err, result, "wait for the end of container %s", view->row->name)
-                      : 0;
 }
 
 int engine_container_remove(struct engine *engine, const char *reference, bool force,
                             struct cl_error *err)
 {
-    CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     CL_AUTO(store_container_free) struct store_container *row = NULL;
+    struct wire_state state;
     cl_auto_fd lock = store_lock_open(engine->store, err);
     if (lock < 0)
         return lock;
+    CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     int result = engine_container_find(engine, reference, &view, err);
-    if (result >= 0)
-        result = take_over(engine, view, force, lock, err);
     if (result < 0)
         return result;
-    /* It may have been removed by its own reaper, or started again, while we waited. */
-    result = store_container_by_number(engine->store, view->row->number, &row, NULL);
-    return result == -ENOENT ? 0
-           : result < 0      ? cl_fail(err, result, "remove container %s", reference)
-                             : engine_remove_locked(engine, row, err);
+    result = take_over(engine, view->row->id, force, lock, err);
+    if (result == -ENOENT)
+        return 0; /* by its own reaper, say */
+    if (result >= 0)
+        result = store_container_by_number(engine->store, view->row->number, &row, err);
+    if (result < 0)
+        return result == -ENOENT ? 0 : cl_error_prefix(err, "remove container %s", reference);
+    /* Its owner died since we looked last: nobody else has killed what it left. */
+    if (row->phase == STORE_RUNNING && store_state_read(engine->store, row->id, &state, NULL) < 0)
+        state = (struct wire_state){ .status = WIRE_CREATED };
+    if (row->phase == STORE_RUNNING && state.status != WIRE_EXITED)
+        result = engine_kill_leftovers(engine, row, &state);
+    if (result < 0)
+        return cl_fail(err, result, "kill what is left of container %s", reference);
+    return engine_remove_locked(engine, row, err);
 }
 
 int engine_container_reap(struct engine *engine, const char *id, struct cl_error *err)

@@ -312,7 +312,8 @@ static int become_monitor(const struct launch *job, int program, struct cl_error
     struct wire_setup setup = { 0 };
     char number[16];
     fill_setup(job, &setup);
-    int memory = memfd_create("cloche-setup", MFD_ALLOW_SEALING);
+    /* Its number is handed over: it has to live through the exec. */
+    int memory = memfd_create("cloche-setup", MFD_ALLOW_SEALING); /* allowed: see above */
     if (memory < 0 || cl_write_full(memory, &setup, sizeof setup) < 0 ||
         fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return cl_fail(err, errno, "hand the container over to cloche-monitor");
@@ -420,9 +421,10 @@ static int wait_for_start(int client, struct engine_started *ret, struct cl_erro
     } packet;
     struct wire_state state;
     ssize_t size;
+    /* It ends without reading our HELLO when it fails: the reset that makes comes before its last words (unix(7)), once. */
     do
         size = recv(client, &packet, sizeof packet, 0);
-    while (size < 0 && errno == EINTR);
+    while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size <= 0)
         return cl_fail_kind(err, CL_KIND_SYSTEM, EPIPE,
                             "the container's parent process ended before the container ran");
@@ -433,10 +435,8 @@ static int wait_for_start(int client, struct engine_started *ret, struct cl_erro
         return cl_fail_kind(err, packet.payload.failure.kind, packet.payload.failure.code, "%s",
                             packet.payload.failure.text);
     }
-    int result = wire_state_parse(packet.payload.text, packet.header.size, &state, err);
-    if (result < 0)
-        return result;
-    ret->pid = state.pid;
+    if (wire_state_parse(packet.payload.text, packet.header.size, &state, NULL) >= 0)
+        ret->pid = state.pid; /* else the container runs all the same */
     return 0;
 }
 
@@ -445,6 +445,9 @@ static int wait_for_start(int client, struct engine_started *ret, struct cl_erro
 static void settle_failure(struct engine *engine, struct store_container *row,
                            const struct cl_error *failure)
 {
+    /* The parent has cleaned up after itself, unless it was killed. Init has no record yet, and dies with the parent by itself. */
+    (void)engine_kill_leftovers(engine, row, &(struct wire_state){ 0 });
+    engine_tidy(engine, row);
     if (row->auto_remove && row->is_new) {
         (void)engine_remove_locked(engine, row, NULL);
         return;
