@@ -85,7 +85,8 @@ class World:
                     if self.marker in environ.read().split(b'\0'):
                         found[int(pid)] = os.path.basename(exe)
             except OSError:
-                continue  # gone meanwhile
+                if is_dying(pid):
+                    found[int(pid)] = 'ending'
         return found
 
     def groups(self):
@@ -107,7 +108,7 @@ class World:
         with open('/proc/self/mountinfo') as table:
             return [line.strip() for line in table if self.path + '/' in line or line.split()[4] == self.path]
 
-    def problems(self, rows):
+    def problems(self, rows, programs):
         """All that should not be there when these containers, and nothing else, exist."""
         found = []
         alive = running(rows)
@@ -122,7 +123,6 @@ class World:
             if owner not in alive:
                 found.append(f'cgroup {path}, processes: {" ".join(pids) or "none"}')
         found += ['mount ' + line for line in self.mounts()]
-        programs = self.programs()
         found += [f'process {pid}: {name}' for pid, name in programs.items() if name != 'cloche-monitor']
         monitors = [pid for pid, name in programs.items() if name == 'cloche-monitor']
         if len(monitors) != len(alive):
@@ -140,14 +140,14 @@ class World:
         while True:
             before = self.programs()
             rows = self.rows()
-            found = self.problems(rows)
+            after = self.programs()
+            found = self.problems(rows, after)
             if not found:
                 return rows
-            after = self.programs()
-            if before == after and is_quiet(after, rows):
-                raise Broken('left after the next command:\n  ' + '\n  '.join(found + [f'containers: {rows}']))
+            if before == after == self.programs() and is_quiet(after, rows):
+                raise Broken('left after the next command:' + shown(found, rows))
             if time.monotonic() > deadline:
-                raise Broken(f'still at work after {PATIENCE_S} s:\n  ' + '\n  '.join(found + [f'containers: {rows}']))
+                raise Broken(f'still at work after {PATIENCE_S} s:' + shown(found, rows))
             time.sleep(0.005)
 
     def clear(self):
@@ -158,6 +158,23 @@ class World:
             rows = self.settled()
         if rows:
             raise Broken(f'rm -f left containers: {rows}')
+
+
+def is_dying(pid):
+    """On its way out a process has no program any more, yet for a moment still its locks. Whose it was can't be told: better to wait."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            text = stat.read()
+    except OSError:
+        return False
+    name, state = text[text.index('(') + 1:text.rindex(')')], text[text.rindex(')') + 2]
+    return name.startswith('cloche') and state not in 'ZX'
+
+
+def shown(found, rows):
+    lines = found[:6] + ([f'and {len(found) - 6} more'] if len(found) > 6 else [])
+    lines += [f'container {key[:12]}: {" ".join(row)}' for key, row in rows.items()]
+    return ''.join('\n  ' + line for line in lines)
 
 
 def running(rows):
