@@ -160,8 +160,11 @@ int program_prepare_trampoline(struct child *child, struct cl_error *err)
     if (fd < 0 ||
         write(fd, runtime_trampoline, runtime_trampoline_size) !=
             (ssize_t)runtime_trampoline_size ||
-        fchmod(fd, 0111) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0)
-        return cl_fail(err, errno, "prepare to execute the program");
+        fchmod(fd, 0111) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0) {
+        (void)cl_fail(err, errno, "prepare to execute the program");
+        return errno == EACCES ? cl_error_hint(err, "the sysctl vm.memfd_noexec must not be 2")
+                               : -errno;
+    }
     child->trampoline = cl_take_fd(&fd);
     return 0;
 }

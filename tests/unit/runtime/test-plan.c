@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: a pure value, so everything here runs without root on a made-up host.
+ */
+#include "runtime/plan.h"
+#include "test.h"
+
+struct desk {
+    struct oci_spec *spec;
+    struct runtime_options options;
+    struct runtime_facts facts;
+    struct cl_error err;
+};
+
+static void add_hierarchy(struct runtime_facts *facts, const char *controllers)
+{
+    struct cgroup_hierarchy *hierarchy = &facts->cgroups.hierarchies[facts->cgroups.count++];
+    snprintf(hierarchy->controllers, sizeof hierarchy->controllers, "%s", controllers);
+    hierarchy->is_v2 = controllers[0] == '\0';
+    hierarchy->root_fd = -EBADF;
+}
+
+static void desk_init(struct desk *desk, enum cgroup_layout layout)
+{
+    static const char *const v1[] = {
+        "cpu,cpuacct", "memory", "pids", "devices", "blkio", "cpuset"
+    };
+    *desk = (struct desk){
+        .spec = oci_spec_new_default(),
+        .options = { .id = "box",
+                     .rootfs = { .path = "/srv/rootfs" },
+                     .root_mount = -EBADF,
+                     .cgroup_path = "cloche/box" },
+        .facts = { .last_capability = 40,
+                   .bounding = OCI_CAP_ALL,
+                   .has_time_ns = true,
+                   .has_cgroup_ns = true,
+                   .has_user_ns = true,
+                   .proc_fd = -EBADF,
+                   .cgroups = { .layout = layout } },
+    };
+    for (size_t i = 0; layout != CGROUP_V2 && layout != CGROUP_NONE && i < CL_COUNT(v1); i++)
+        add_hierarchy(&desk->facts, v1[i]);
+    if (layout == CGROUP_V2 || layout == CGROUP_HYBRID)
+        add_hierarchy(&desk->facts, "");
+}
+
+static void desk_done(struct desk *desk)
+{
+    oci_spec_free(desk->spec);
+}
+
+static struct runtime_plan *plan_it(struct desk *desk)
+{
+    struct runtime_plan *plan = NULL;
+    desk->err = (struct cl_error){ 0 };
+    (void)runtime_plan_new(desk->spec, &desk->options, &desk->facts, &plan, &desk->err);
+    return plan;
+}
+
+/* The plan is refused, with this text. */
+static void check_refused(struct desk *desk, enum cl_kind kind, const char *text)
+{
+    struct runtime_plan *plan = plan_it(desk);
+    CHECK(plan == NULL);
+    CHECK_INT(desk->err.kind, kind);
+    CHECK_STR(desk->err.text, text);
+    runtime_plan_free(plan);
+}
+
+static const char *setting(const struct runtime_plan *plan, const char *file)
+{
+    for (size_t i = 0; plan != NULL && i < plan->setting_count; i++)
+        if (strcmp(plan->settings[i].file, file) == 0)
+            return plan->settings[i].value;
+    return "(none)";
+}
+
+/* ---- as a whole ---- */
+
+static const char golden[] =
+    "parent  open root file system /srv/rootfs\n"
+    "parent  open bind source /srv/data\n"
+    "parent  make cgroup cloche/box\n"
+    "parent  write 67108864 to memory.limit_in_bytes\n"
+    "parent  write 100 to pids.max\n"
+    "parent  apply 11 device rules\n"
+    "parent  clone with new namespaces time uts ipc net mnt pid\n"
+    "init  join cgroup cloche/box\n"
+    "init  make cgroup namespace\n"
+    "init  make mounts private\n"
+    "init  attach root file system\n"
+    "init  mount proc at /proc (nosuid,noexec,nodev)\n"
+    "init  mount tmpfs at /dev (nosuid,strictatime,mode=755,size=65536k)\n"
+    "init  mount devpts at /dev/pts (nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5)\n"
+    "init  mount sysfs at /sys (nosuid,noexec,nodev,ro)\n"
+    "init  mount cgroup at /sys/fs/cgroup (nosuid,noexec,nodev,relatime,ro)\n"
+    "init  mount mqueue at /dev/mqueue (nosuid,noexec,nodev)\n"
+    "init  mount tmpfs at /dev/shm (nosuid,noexec,nodev,mode=1777,size=65536k)\n"
+    "init  mount /srv/data at /data (rbind,ro)\n"
+    "init  make default devices\n"
+    "init  write 1 to /proc/sys/net/ipv4/ip_forward\n"
+    "init  mask /proc/kcore\n"
+    "init  make /proc/sys read-only\n"
+    "init  make the root file system read-only\n"
+    "init  pivot into the root file system\n"
+    "init  bring up loopback\n"
+    "init  set host name box\n"
+    "init  limit RLIMIT_NOFILE to 64:128\n"
+    "init  enter /\n"
+    "init  become user 1000 group 10\n"
+    "init  keep capabilities bounding=CHOWN,KILL effective=- inheritable=-\n"
+    "init  set no_new_privs\n"
+    "init  execute sh -c exit\n";
+
+static int shorten(char ***list, const char *only)
+{
+    cl_strv_free(*list);
+    *list = NULL;
+    return cl_strv_append(list, only);
+}
+
+TEST(a_plan_in_words)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    struct oci_process *process = desk.spec->process;
+    const char *const args[] = { "sh", "-c", "exit", NULL };
+    int result = oci_args_set(process, args);
+    result |= oci_string_set(&desk.spec->hostname, "box");
+    result |= oci_mount_add(desk.spec, "/data", NULL, "/srv/data", "rbind", "ro", NULL);
+    result |= shorten(&desk.spec->linux_.masked_paths, "/proc/kcore");
+    result |= shorten(&desk.spec->linux_.readonly_paths, "/proc/sys");
+    result |= oci_map_set(&desk.spec->linux_.sysctl, "net.ipv4.ip_forward", "1");
+    result |= oci_rlimit_set(process, RLIMIT_NOFILE, 64, 128);
+    result |= oci_capabilities_set(process, UINT64_C(1) << 0 | UINT64_C(1) << 5);
+    REQUIRE(result == 0);
+    process->capabilities->effective.mask = process->capabilities->permitted.mask = 0;
+    process->no_new_privileges = true;
+    process->user.uid = 1000;
+    process->user.gid = 10;
+    desk.spec->root.readonly = true;
+    desk.spec->linux_.resources.memory.limit = (struct oci_opt_i64)OCI_SOME(64 << 20);
+    desk.spec->linux_.resources.pids_limit = (struct oci_opt_i64)OCI_SOME(100);
+    struct runtime_plan *plan = plan_it(&desk);
+    if (plan == NULL)
+        TEST_SAY("%s", desk.err.text);
+    REQUIRE(plan != NULL);
+    cl_auto_buf text = CL_BUF_INIT(65536);
+    CHECK_INT(runtime_plan_print(plan, &text), 0);
+    CHECK_STR(text.data, golden);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(a_default_filter_is_part_of_it)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    desk.options.use_default_seccomp = true;
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->process.filter.count > 10);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+/* ---- paths ---- */
+
+TEST(paths_are_cleaned_as_text)
+{
+    static const char *const table[][2] = {
+        { "/", "/" },
+        { "", "/" },
+        { "a", "/a" },
+        { "/a//b/", "/a/b" },
+        { "/a/./b", "/a/b" },
+        { "/a/../b", "/b" },
+        { "/../..", "/" },
+        { "/..a/...", "/..a/..." },
+        { "//a/b/../../c", "/c" },
+    };
+    for (size_t i = 0; i < CL_COUNT(table); i++) {
+        cl_auto_free char *clean = plan_clean_path(table[i][0]);
+        CHECK_STR(clean, table[i][1]);
+    }
+}
+
+/* ---- control groups ---- */
+
+TEST(shares_become_weights_as_with_runc_and_crun)
+{
+    static const uint64_t table[][2] = {
+        { 0, 1 },    { 2, 1 },      { 1024, 100 },     { 262144, 10000 },
+        { 512, 59 }, { 2048, 174 }, { 999999, 10000 },
+    };
+    for (size_t i = 0; i < CL_COUNT(table); i++)
+        CHECK_INT(plan_cpu_weight(table[i][0]), table[i][1]);
+    for (uint64_t shares = 3; shares < 262144; shares += 97) /* never falls */
+        if (plan_cpu_weight(shares) < plan_cpu_weight(shares - 1))
+            TEST_SAY("the weight of %llu is below that of its predecessor",
+                     (unsigned long long)shares);
+    CHECK_INT(plan_io_weight(10), 1);
+    CHECK_INT(plan_io_weight(100), 910);
+    CHECK_INT(plan_io_weight(1000), 10000);
+}
+
+static void set_limits(struct oci_resources *resources)
+{
+    resources->memory.limit = (struct oci_opt_i64)OCI_SOME(1 << 20);
+    resources->memory.swap = (struct oci_opt_i64)OCI_SOME(3 << 20);
+    resources->memory.reservation = (struct oci_opt_i64)OCI_SOME(-1);
+    resources->cpu.shares = (struct oci_opt_u64)OCI_SOME(1024);
+    resources->cpu.quota = (struct oci_opt_i64)OCI_SOME(50000);
+    resources->cpu.period = (struct oci_opt_u64)OCI_SOME(100000);
+    resources->pids_limit = (struct oci_opt_i64)OCI_SOME(0);
+    resources->block_io.weight = (struct oci_opt_u32)OCI_SOME(500);
+}
+
+TEST(limits_on_cgroup_v1)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    set_limits(&desk.spec->linux_.resources);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK_STR(setting(plan, "memory.limit_in_bytes"), "1048576");
+    CHECK_STR(setting(plan, "memory.memsw.limit_in_bytes"), "3145728");
+    CHECK_STR(setting(plan, "memory.soft_limit_in_bytes"), "-1");
+    CHECK_STR(setting(plan, "cpu.shares"), "1024");
+    CHECK_STR(setting(plan, "cpu.cfs_quota_us"), "50000");
+    CHECK_STR(setting(plan, "cpu.cfs_period_us"), "100000");
+    CHECK_STR(setting(plan, "pids.max"), "max");
+    CHECK_STR(setting(plan, "blkio.bfq.weight"), "500");
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(limits_on_cgroup_v2)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    set_limits(&desk.spec->linux_.resources);
+    CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "memory.high", "900000"), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK_STR(setting(plan, "memory.max"), "1048576");
+    CHECK_STR(setting(plan, "memory.swap.max"), "2097152");
+    CHECK_STR(setting(plan, "memory.low"), "max");
+    CHECK_STR(setting(plan, "memory.high"), "900000");
+    CHECK_STR(setting(plan, "cpu.weight"), "100");
+    CHECK_STR(setting(plan, "cpu.max"), "50000 100000");
+    CHECK_STR(setting(plan, "pids.max"), "max");
+    CHECK_STR(setting(plan, "io.bfq.weight"), "500");
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(what_one_version_can_not_do_is_an_error_there)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    desk.spec->linux_.resources.memory.swappiness = (struct oci_opt_u64)OCI_SOME(10);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.resources.memory.swappiness: cgroup v2 has no such setting");
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "memory.high", "1"), 0);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.resources.unified: this host has no cgroup v2 with that controller");
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V2);
+    CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "../memory.high", "1"), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    CHECK(plan == NULL);
+    CHECK_CONTAINS(desk.err.text, "linux.resources.unified");
+    desk_done(&desk);
+}
+
+TEST(limits_without_cgroups_are_refused_not_ignored)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_NONE);
+    CHECK(oci_mount_remove(desk.spec, "/sys/fs/cgroup"));
+    struct runtime_plan *plan = plan_it(&desk);
+    CHECK(plan != NULL);
+    runtime_plan_free(plan);
+    desk.spec->linux_.resources.pids_limit = (struct oci_opt_i64)OCI_SOME(5);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.resources.pids.limit: no cgroup hierarchy is mounted on this host");
+    desk_done(&desk);
+}
+
+/* ---- refusals ---- */
+
+TEST(what_this_build_can_not_do_is_refused_by_name)
+{
+    struct desk desk;
+    struct oci_hook hook = { 0 };
+    desk_init(&desk, CGROUP_V1);
+    hook.path = cl_strdup("/bin/true");
+    CHECK_INT(oci_hook_add(&desk.spec->hooks.create_runtime, &hook), 0);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "hooks.createRuntime: not supported by this build of cloche-runtime");
+    free(hook.path);
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    desk.spec->linux_.intel_rdt = cl_calloc(1, sizeof *desk.spec->linux_.intel_rdt);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.intelRdt: not supported by this build of cloche-runtime");
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_USER, "/proc/1/ns/user"), 0);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.namespaces[7].path: joining a user namespace is not supported by this "
+                  "build of cloche-runtime");
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_mount_add(desk.spec, "/x", "tmpfs", "tmpfs", "tmpcopyup", NULL), 0);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "mounts[7].options: tmpcopyup is not supported by this build of cloche-runtime");
+    desk_done(&desk);
+}
+
+TEST(what_the_kernel_lacks_is_refused_by_name)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    desk.facts.has_time_ns = false;
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.namespaces[6]: this kernel has no time namespaces");
+    desk_done(&desk);
+}
+
+TEST(mounts_that_make_no_sense)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_mount_add(desk.spec, "/data", NULL, "data", "bind", NULL), 0);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "mounts[7].source: is relative, and there is no bundle directory");
+    desk.options.bundle = "/bundle";
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK_STR(plan->mounts[7].source, "/bundle/data");
+    runtime_plan_free(plan);
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_mount_add(desk.spec, "/data", NULL, "/data", "bind", "size=5", NULL), 0);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "mounts[7].options: a bind mount does not know \"size=5\"");
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_mount_add(desk.spec, "/proc/sys", "tmpfs", "tmpfs", NULL), 0);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "mounts[7].destination: \"/proc/sys\" can't be mounted: what covers /proc could "
+                  "lie for the kernel");
+    desk_done(&desk);
+}
+
+TEST(ids_are_checked)
+{
+    static const char *const bad[] = { "", ".", "..", "a/b", "../x", "a b", "a\nb", "ä", NULL };
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    for (size_t i = 0; bad[i] != NULL; i++) {
+        desk.options.id = bad[i];
+        struct runtime_plan *plan = plan_it(&desk);
+        if (plan != NULL)
+            TEST_SAY("id \"%s\" was taken", bad[i]);
+        runtime_plan_free(plan);
+    }
+    desk.options.id = "web-1_a.b+c";
+    struct runtime_plan *plan = plan_it(&desk);
+    CHECK(plan != NULL);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+/* ---- capabilities ---- */
+
+TEST(what_can_not_be_granted_is_left_out_with_a_warning)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    desk.facts.bounding =
+        OCI_CAP_ALL & ~(UINT64_C(1) << 24); /* no SYS_RESOURCE, as on the machine of the tests */
+    CHECK_INT(oci_capabilities_set(desk.spec->process, OCI_CAP_ALL), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->process.bounding == desk.facts.bounding);
+    const char *const *warnings = runtime_plan_warnings(plan);
+    REQUIRE(warnings != NULL);
+    CHECK_STR(warnings[0], "process.capabilities.bounding: CAP_SYS_RESOURCE can't be granted: we "
+                           "do not have it ourselves");
+    CHECK(warnings[1] == NULL);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(capability_sets_that_contradict_each_other)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    desk.spec->process->capabilities->ambient.mask = 1;
+    check_refused(&desk, CL_KIND_INVALID,
+                  "process.capabilities.ambient: holds what is not both permitted and inheritable");
+    desk.spec->process->capabilities->ambient.mask = 0;
+    desk.spec->process->capabilities->permitted.mask = 0;
+    check_refused(&desk, CL_KIND_INVALID,
+                  "process.capabilities.effective: holds what "
+                  "process.capabilities.permitted lacks");
+    desk_done(&desk);
+}
+
+TEST_MAIN
