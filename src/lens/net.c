@@ -14,6 +14,12 @@
 #include "lens/netnsid.h"
 #include "lens/peek.h"
 
+/* NLMSG_DATA of a const message. */
+static const void *payload_of(const struct nlmsghdr *header)
+{
+    return (const char *)header + NLMSG_HDRLEN;
+}
+
 typedef void take_message(struct lens_net *net, const struct nlmsghdr *header);
 
 /* The payload of an attribute, NULL if it is not among them. */
@@ -46,7 +52,7 @@ static void take_link(struct lens_net *net, const struct nlmsghdr *header)
         net->more_links++;
         return;
     }
-    memcpy(&info, NLMSG_DATA(header), sizeof info);
+    memcpy(&info, payload_of(header), sizeof info);
     struct lens_link *link = &net->links[net->link_count++];
     *link = (struct lens_link){ .index = info.ifi_index, .flags = info.ifi_flags };
     const char *name = attribute_of(header, sizeof info, IFLA_IFNAME, &size);
@@ -67,7 +73,7 @@ static void take_address(struct lens_net *net, const struct nlmsghdr *header)
     size_t size;
     if (header->nlmsg_type != RTM_NEWADDR || header->nlmsg_len < NLMSG_LENGTH(sizeof info))
         return;
-    memcpy(&info, NLMSG_DATA(header), sizeof info);
+    memcpy(&info, payload_of(header), sizeof info);
     size_t wanted = info.ifa_family == AF_INET ? 4 : 16;
     const void *bytes = attribute_of(header, sizeof info, IFA_LOCAL, &size);
     if (bytes == NULL)
@@ -88,14 +94,17 @@ static void take_address(struct lens_net *net, const struct nlmsghdr *header)
 /* 1: more to come, 0: done, or -errno. */
 static int take_messages(const char *buffer, size_t size, take_message *take, struct lens_net *net)
 {
-    const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)buffer;
-    for (size_t left = size; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+    for (size_t at = 0; at + sizeof(struct nlmsghdr) <= size;) {
+        const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)(buffer + at);
+        if (header->nlmsg_len < sizeof *header || header->nlmsg_len > size - at)
+            break;
+        at += NLMSG_ALIGN(header->nlmsg_len);
         if (header->nlmsg_type == NLMSG_DONE)
             return 0;
         if (header->nlmsg_type == NLMSG_ERROR) {
             struct nlmsgerr error = { .error = -EIO };
             if (header->nlmsg_len >= NLMSG_LENGTH(sizeof error))
-                memcpy(&error, NLMSG_DATA(header), sizeof error);
+                memcpy(&error, payload_of(header), sizeof error);
             return error.error < 0 ? error.error : -EIO;
         }
         take(net, header);

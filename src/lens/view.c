@@ -114,7 +114,13 @@ static int open_both(struct view *view)
         code = -ESRCH; /* another process has got the pid */
     if (code >= 0)
         code = view->host_fd = open_host(view->proc_fd);
-    return code < 0 ? code : procfs_read_status(view->host_fd, &view->host_status);
+    if (code < 0)
+        return code;
+    /* Anybody may read init's status, also where its namespaces are hidden. */
+    cl_auto_fd init = procfs_open_pid(view->proc_fd, 1);
+    if (init >= 0 && procfs_read_status(init, &view->host_status) >= 0)
+        return 0;
+    return procfs_read_status(view->host_fd, &view->host_status);
 }
 
 int view_open(struct view *view, const char *reference, const struct lens_names *names,

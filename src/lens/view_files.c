@@ -271,7 +271,7 @@ int view_mounts(struct view *view)
     code = view_add_pair(view, "files", "mounts", cl_format("%u", host), cl_format("%u", inside));
     if (code >= 0 && view->is_full)
         code = lens_mounts_walk(view->pid_fd, list_any_mount, &list);
-    else if (code >= 0 && !view_shares(view, K_NS_MNT))
+    else if (code >= 0 && view->inside_ns[K_NS_MNT] != 0 && !view_shares(view, K_NS_MNT))
         code = list_mounts(view);
     return code == -ENOMEM ? code : 0;
 }
@@ -335,27 +335,33 @@ static int add_descriptor(struct view *view, const struct mount_ids *ids, int nu
                          cl_format("%d", number));
 }
 
+static int list_descriptors(struct view *view, int dir_fd, const struct mount_ids *ids)
+{
+    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
+    if (walk == NULL)
+        return -ENOMEM;
+    if (procfs_walk_init(walk, dir_fd) < 0)
+        return 0;                                      /* gone: view_fill says so */
+    int code = add_descriptor(view, ids, 0), seen = 0; /* the walk leaves out 0 */
+    for (int number;
+         code >= 0 && seen++ < DESCRIPTORS_MAX && (number = procfs_walk_next(walk)) > 0;)
+        code = add_descriptor(view, ids, number);
+    procfs_walk_done(walk);
+    return code;
+}
+
 int view_descriptors(struct view *view)
 {
     struct mount_ids ids = { 0 };
     if (view_shares(view, K_NS_MNT))
         return 0; /* the same mounts: nothing is outside */
-    int code = lens_mounts_walk(view->pid_fd, take_id, &ids);
-    cl_auto_free unsigned *owned = ids.ids;
-    cl_auto_free struct procfs_walk *walk = cl_malloc(sizeof *walk);
     cl_auto_fd dir = openat(view->pid_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (code == -ENOMEM || walk == NULL)
-        return -ENOMEM;
     if (dir < 0)
         return view_add_item(view, "files", "descriptor outside", NULL,
                              view_hidden(-errno, "CAP_SYS_PTRACE"));
-    if (code < 0 || procfs_walk_init(walk, dir) < 0)
-        return 0;
-    code = add_descriptor(view, &ids, 0); /* the walk leaves out 0 */
-    int seen = 0;
-    for (int number;
-         code >= 0 && seen++ < DESCRIPTORS_MAX && (number = procfs_walk_next(walk)) > 0;)
-        code = add_descriptor(view, &ids, number);
-    procfs_walk_done(walk);
-    return code;
+    int code = lens_mounts_walk(view->pid_fd, take_id, &ids);
+    if (code >= 0)
+        code = list_descriptors(view, dir, &ids);
+    free(ids.ids);
+    return code == -ENOMEM ? code : 0;
 }

@@ -15,8 +15,7 @@ static const char *const shared_meaning[K_NS_COUNT] = {
     [K_NS_CGROUP] = "sees where in the host's cgroup tree it is",
     [K_NS_MNT] = "sees the host's mounts",
     [K_NS_PID] = "sees the host's processes, and may signal those of its user",
-    [K_NS_USER] = "its user ids are the host's: root inside is root outside, less what "
-                  "capabilities and seccomp take away",
+    [K_NS_USER] = "its user ids are the host's: root inside is root outside, if a weaker one",
 };
 
 /* "  own", "  shared with web"; nothing where there is nothing to compare. Owned. */
@@ -60,14 +59,30 @@ static int add_rows(const struct view *view, struct cl_table *table)
     return code;
 }
 
+/* What was hidden can't be judged: it is neither shared nor own. */
+static int print_unjudged(const struct view *view, FILE *out)
+{
+    unsigned unknown = 0;
+    for (int type = 0; type < K_NS_COUNT; type++)
+        unknown += view->host_ns[type] == 0 || view->inside_ns[type] == 0;
+    if (unknown == 0)
+        return 0;
+    return fprintf(out, "\nHidden: which of %u namespaces it shares (needs CAP_SYS_PTRACE)\n",
+                   unknown);
+}
+
 static int print_shared(const struct view *view, FILE *out)
 {
-    unsigned count = 0;
-    for (size_t i = 0; i < view->count; i++)
-        count += view->rows[i].verdict == VIEW_SHARED;
-    int code = count == 0
-                   ? fprintf(out, "\nShares no namespace with the host; the kernel is one.\n")
-                   : fprintf(out, "\nShared with the host:\n");
+    unsigned shared = 0, own = 0;
+    for (size_t i = 0; i < view->count; i++) {
+        shared += view->rows[i].verdict == VIEW_SHARED;
+        own += view->rows[i].verdict == VIEW_OWN || view->rows[i].verdict == VIEW_SHARED_WITH;
+    }
+    int code = print_unjudged(view, out);
+    if (code >= 0 && shared > 0)
+        code = fprintf(out, "\nShared with the host:\n");
+    else if (code >= 0 && own == K_NS_COUNT)
+        code = fprintf(out, "\nShares no namespace with the host; the kernel is one.\n");
     for (size_t i = 0; code >= 0 && i < view->count; i++) {
         int type = k_ns_by_name(view->rows[i].name);
         if (view->rows[i].verdict == VIEW_SHARED && type >= 0)

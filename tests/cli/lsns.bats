@@ -131,6 +131,47 @@ box_has_two() {
     done
 }
 
+@test "ns tree shows containers below the host" {
+    start_box
+    pid=$(container_pid box)
+    run --separate-stderr cloche ns tree
+    expect_status 0
+    expect_match "─$(ns_of self pid) +pid "
+    expect_match "─$(ns_of "$pid" pid) +pid +2 +$pid +1 root +$(ns_of self user) +box"
+}
+
+@test "ns diff shows what two containers see differently" {
+    start_box
+    cloche run -d --name other --network host -m 64m alpine sleep 1000 >/dev/null
+    run cloche ns diff box other
+    expect_status 0
+    expect_match "net namespace +$(ns_of "$(container_pid box)" net) +\| $(ns_of self net)"
+    expect_match 'limits +none +\| memory 64MiB'
+    expect_match 'interfaces +lo +\| lo'
+    expect_text 'Same namespaces: user'
+    run cloche ns diff box box
+    expect_output $'\nSame namespaces: time, uts, ipc, net, cgroup, mnt, pid, user'
+}
+
+@test "an ordinary user sees what is theirs, and is told what is hidden" {
+    need_program setpriv
+    start_box
+    # A copy: the way to the build may be closed to others.
+    cp "$CLOCHE_BUILD/cloche" "$WORLD/cloche"
+    user=(setpriv --reuid 65534 --regid 65534 --clear-groups "$WORLD/cloche")
+    run --separate-stderr "${user[@]}" lsns -t pid
+    expect_status 0
+    expect_match "$(ns_of self pid) pid +[1-9]"
+    refute_text "$(ns_of "$(container_pid box)" pid)"
+    # shellcheck disable=SC2154 # set by run
+    [[ "$stderr" == "hidden: the namespaces of "*"needs CAP_SYS_PTRACE"* ]]
+    run "${user[@]}" view "$(container_pid box)"
+    expect_status 0
+    expect_match 'pid namespace .*\| hidden \(needs CAP_SYS_PTRACE\)'
+    expect_text 'Hidden: which of 8 namespaces it shares'
+    rm "$WORLD/cloche"
+}
+
 @test "refusals are one line that says what and why" {
     run cloche lsns -t bogus
     expect_one_line_error "unknown namespace type: bogus"
