@@ -106,16 +106,40 @@ int child_wait_go(struct child *child, struct cl_error *err)
     return wait_for(child, WIRE_INIT_GO, err);
 }
 
+/* The creator is gone; whoever connects takes its place. One that goes away again without a word was killed, or only asked whether we still wait. */
+static int wait_for_successor(struct child *child, int listener, struct cl_error *err)
+{
+    for (;;) {
+        struct wire_init message;
+        ssize_t size;
+        child->sync = cl_close(child->sync);
+        child->sync = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (child->sync < 0 && errno != EINTR && errno != ECONNABORTED)
+            return cl_fail(err, errno, "wait for the container's start");
+        if (child->sync < 0)
+            continue;
+        do
+            size = recv(child->sync, &message, sizeof message, 0);
+        while (size < 0 && errno == EINTR);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_START)
+            return 0;
+    }
+}
+
 /* IN_CONTAINER */
 int child_ready(struct child *child, struct cl_error *err)
 {
+    int listener = child->plan->options->start_listener;
     /* A parent that is not to be died with may exit as soon as it has heard READY. */
     int result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     if (result >= 0)
         result = child_send(child, WIRE_INIT_READY, -1);
     if (result < 0)
         return cl_fail(err, result, "speak to the container's parent process");
-    return wait_for(child, WIRE_INIT_START, err);
+    if (listener <= 0)
+        return wait_for(child, WIRE_INIT_START, err);
+    result = wait_for(child, WIRE_INIT_LEAVE, err);
+    return result < 0 ? result : wait_for_successor(child, listener, err);
 }
 
 int child_proc(struct child *child, struct cl_error *err)

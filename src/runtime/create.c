@@ -321,6 +321,15 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     return 0;
 }
 
+int runtime_leave(struct runtime_process *process, struct cl_error *err)
+{
+    int result = parent_send(process->sync, WIRE_INIT_LEAVE);
+    if (result < 0)
+        return cl_fail(err, result, "leave the container to its starter");
+    process->sync = cl_close(process->sync);
+    return 0;
+}
+
 int runtime_start(struct runtime_process *process, struct cl_error *err)
 {
     if (process->sync < 0)

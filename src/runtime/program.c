@@ -134,7 +134,8 @@ int program_die_with_parent(struct child *child, struct cl_error *err)
     if (result < 0)
         return cl_fail(err, result, "ask to die with the parent, or not to");
     /* It may have died before we asked. getppid() is 0 in a new pid namespace either way, but its end of the socket tells. */
-    if (recv(child->sync, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0)
+    if (child->process->die_with_parent &&
+        recv(child->sync, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0)
         _exit(125);
     return 0;
 }

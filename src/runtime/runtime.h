@@ -41,8 +41,9 @@ struct runtime_options {
     bool
         use_default_seccomp; /* Cloche's own profile for the bounding set, instead of linux.seccomp */
     bool no_new_keyring;
-    bool die_with_parent;       /* PR_SET_PDEATHSIG SIGKILL on init */
-    unsigned preserve_fds;      /* 3 … 2+n stay open in the container */
+    bool die_with_parent;  /* PR_SET_PDEATHSIG SIGKILL on init */
+    unsigned preserve_fds; /* 3 … 2+n stay open in the container */
+    int start_listener; /* borrowed: see runtime_leave; 0 or negative: started by who created it */
     bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
@@ -99,6 +100,12 @@ void runtime_process_done(struct runtime_process *process); /* closes; kills not
  */
 int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
                    struct runtime_process *ret, struct cl_error *err);
+/*
+ * A creator that ends before somebody else starts the container: it gives a listening SOCK_SEQPACKET socket as runtime_options.start_listener, writes down what the
+ * other one needs, and calls this. Init then waits on its own. Whoever connects to that socket holds a `sync` as runtime_create's was, for runtime_start. A creator
+ * that dies before this call takes init with it.
+ */
+int runtime_leave(struct runtime_process *process, struct cl_error *err);
 /* Release it into execve. Returns when the program runs (the sync socket closed on exec), or with the error: kinds NO_COMMAND (127), NOT_EXECUTABLE (126). */
 int runtime_start(struct runtime_process *process, struct cl_error *err);
 /* After a failure, or at the end of life: SIGKILL all of the cgroup, wait for init (when it is our child) and remove the cgroup. */

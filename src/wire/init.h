@@ -14,6 +14,9 @@
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
  *                             <-------------     FAILED {step, errno, text}  at any time instead; then init exits
  *
+ * Where another process is to start the container (runtime_leave), the parent sends LEAVE after READY and is gone; init accepts connections on its listening socket,
+ * and the first that sends START there takes the parent's place. A connection that ends without a word is no start: init goes on listening.
+ *
  * The parent's end of file before READY means that it died: init exits without a trace. Fixed-size messages, one per packet.
  */
 #pragma once
@@ -26,6 +29,7 @@ enum wire_init_type {
     WIRE_INIT_LISTENER,
     WIRE_INIT_READY,
     WIRE_INIT_START,
+    WIRE_INIT_LEAVE,
     WIRE_INIT_FAILED
 };
 
