@@ -65,11 +65,15 @@ int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **re
         return cl_fail_kind(err, CL_KIND_INVALID, EFBIG,
                             "JSON text of %zu bytes is longer than the %zu allowed", size,
                             max > INT_MAX ? (size_t)INT_MAX : max);
-    int r = cl_json_scan(text, size, err);
+    cl_auto_buf rewritten = CL_BUF_INIT(INT_MAX);
+    int r = cl_json_scan(text, size, &rewritten, err);
     if (r < 0)
         return r;
     struct json_object *object = NULL;
-    r = parse_scanned(text, size, &object);
+    if (rewritten.size > 0)
+        r = parse_scanned(rewritten.data, rewritten.size, &object);
+    else
+        r = parse_scanned(text, size, &object);
     if (r == -EINVAL)
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "JSON text that json-c can't read");
     if (r < 0)

@@ -24,8 +24,8 @@ enum cl_json_type {
 
 /*
  * Strict parse of one document: RFC 8259, valid UTF-8, no trailing text, no duplicate keys, at most 64 levels,
- * size at most max. The error names line and column, and the path of a duplicate key. U+0000 in a string, integers beyond 64 bits
- * and infinite doubles are refused. The document "null" gives a value of type CL_JSON_NULL.
+ * size at most max. The error names line and column, and the path of a duplicate key. U+0000 in a string and numbers beyond
+ * a double are refused; integers beyond 64 bits become doubles. The document "null" gives a value of type CL_JSON_NULL.
  */
 int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **ret,
                   struct cl_error *err);

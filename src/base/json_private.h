@@ -10,8 +10,9 @@
 
 #define CL_JSON_DEPTH_MAX 64
 
-/* json_scan.c: everything that cl_json_parse promises about the text itself. 0, or a negative errno with err filled. */
-int cl_json_scan(const char *text, size_t size, struct cl_error *err);
+/* json_scan.c: everything that cl_json_parse promises about the text itself. 0, or a negative errno with err filled.
+   A text that json-c would misread is put into `rewritten`, which otherwise stays empty. */
+int cl_json_scan(const char *text, size_t size, struct cl_buf *rewritten, struct cl_error *err);
 
 /* json_text.c: what cl_json_text writes, appended to a buffer. !is_html_safe leaves <, > and & alone (json.Encoder with
    SetEscapeHTML(false), as Docker's {{json}} does). */

@@ -5,8 +5,9 @@
  * from odd places; here the first fault is found with its line and column, and a duplicate key with its path.
  *
  * Two restrictions go beyond the RFC (both are its "implementation limits", section 9): U+0000 is refused, because values are
- * handed on as C strings and a name must not change its meaning on the way; integers must fit 64 bits, signed or unsigned, other
- * numbers a double, in at most 63 characters.
+ * handed on as C strings and a name must not change its meaning on the way; numbers must fit a double, in at most 63 characters.
+ * Integers beyond 64 bits (Go writes such for large floats) become doubles: json-c would clamp or refuse them, so a text that has
+ * some is handed on rewritten, with "e0" after each.
  *
  * Keys are kept decoded ("\u0061" is "a") in one arena; a hash table over (object, key) finds duplicates in constant time.
  * The hash is seeded by the kernel's AT_RANDOM bytes, so that a document can't be built to make it slow.
@@ -41,6 +42,8 @@ struct scan {
     unsigned depth;
     size_t objects;
     struct cl_buf arena;
+    struct cl_buf *rewritten;
+    size_t copied; /* bytes of text that are in rewritten */
     struct key *keys;
     size_t key_count, key_room; /* room is a power of two */
     uint64_t seed;
@@ -256,10 +259,15 @@ static int scan_number(struct scan *scan)
         if (scan_digits(scan) == 0)
             return fail_here(scan, "a digit");
     }
-    if (is_integer && !fits_64_bits(scan->text + start, scan->at - start))
-        return fail_at(scan, start, "integer does not fit 64 bits");
-    if (!is_integer && !is_finite(scan->text + start, scan->at - start))
+    if (is_integer && fits_64_bits(scan->text + start, scan->at - start))
+        return 0;
+    if (!is_finite(scan->text + start, scan->at - start))
         return fail_at(scan, start, "number is too large or too long");
+    if (is_integer) {
+        cl_buf_add(scan->rewritten, scan->text + scan->copied, scan->at - scan->copied);
+        cl_buf_str(scan->rewritten, "e0");
+        scan->copied = scan->at;
+    }
     return 0;
 }
 
@@ -466,7 +474,7 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-int cl_json_scan(const char *text, size_t size, struct cl_error *err)
+int cl_json_scan(const char *text, size_t size, struct cl_buf *rewritten, struct cl_error *err)
 {
     size_t arena_max;
     if (!cl_mul_size(size, 2, &arena_max))
@@ -475,8 +483,14 @@ int cl_json_scan(const char *text, size_t size, struct cl_error *err)
                          .size = size,
                          .err = err,
                          .arena = CL_BUF_INIT(arena_max),
+                         .rewritten = rewritten,
                          .seed = random_seed() };
     int r = scan_document(&scan);
+    if (r >= 0 && scan.copied > 0) {
+        cl_buf_add(rewritten, text + scan.copied, size - scan.copied);
+        if (rewritten->failed != 0)
+            r = cl_fail(err, rewritten->failed, "parse JSON");
+    }
     cl_buf_done(&scan.arena);
     free(scan.keys);
     return r;

@@ -31,6 +31,8 @@ void cl_buf_double(struct cl_buf *buf, double value)
         return;
     }
     double size = fabs(value);
+    if (size == 0)
+        value = 0; /* "-0" would come back as an integer, without its sign */
     char text[40];
     cl_print_shortest(value, text);
     char *mark = strchr(text, 'e');
@@ -47,10 +49,20 @@ void cl_buf_double(struct cl_buf *buf, double value)
         cl_buf_printf(buf, "%se%+d", text, exponent);
         return;
     }
-    size_t places = strlen(text) - (text[0] == '-') - 1;
-    places -= places > 0; /* the point */
-    int decimals = (int)places - exponent;
-    cl_buf_printf(buf, "%.*f", decimals > 0 ? decimals : 0, value);
+    size_t digits = strlen(text) - (text[0] == '-');
+    digits -= digits > 1; /* the point */
+    int zeros = exponent + 1 - (int)digits;
+    if (zeros <= 0) {
+        cl_buf_printf(buf, "%.*f", -zeros, value);
+        return;
+    }
+    for (const char *at = text; *at != '\0';
+         at++) { /* printf knows more digits than the shortest; Go writes zeros there */
+        if (*at != '.')
+            cl_buf_char(buf, *at);
+    }
+    for (; zeros > 0; zeros--)
+        cl_buf_char(buf, '0');
 }
 
 struct writer {

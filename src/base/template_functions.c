@@ -378,10 +378,13 @@ static int join_arguments(struct tpl_run *run, const struct tpl_value *values, s
         cl_buf_add(buf, values[0].string.text, values[0].string.size);
         return 0;
     }
+    bool was_text = true;
     for (size_t i = 0; i < count; i++) {
-        bool is_string = values[i].kind == TPL_STRING;
-        if (i > 0 && !is_string && values[i - 1].kind != TPL_STRING)
+        enum tpl_kind kind = values[i].kind;
+        bool is_text = kind == TPL_STRING || kind == TPL_NONE || kind == TPL_NIL;
+        if (!is_text && !was_text)
             cl_buf_char(buf, ' ');
+        was_text = is_text;
         int r = tpl_print(run, buf, values[i]);
         if (r < 0)
             return r;

@@ -119,7 +119,7 @@ static bool fail_point(struct lexer *lexer, size_t start, size_t at, const char 
 {
     char name[32];
     name_point(lexer, at, name);
-    return fail(lexer, start, "%s: %s", what, name);
+    return fail(lexer, start, "%s %s", what, name);
 }
 
 /* The length of "}}" or of a trimming " -}}" here, or 0. */
@@ -334,7 +334,7 @@ static bool lex_inside(struct lexer *lexer)
         return lex_word(lexer);
     if (here > ' ' && here < 0x7f)
         return lex_mark(lexer, TPL_TOKEN_CHAR, 1);
-    return fail_point(lexer, at, at, "unrecognized character in action");
+    return fail_point(lexer, at, at, "unrecognized character in action:");
 }
 
 /* From after "{{" to after "}}". */

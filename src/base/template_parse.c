@@ -346,7 +346,7 @@ static const char *number_value(const struct tpl_token *token, struct tpl_node *
     bool is_negative = text[0] == '-', is_range = false;
     bool has_prefix = digits[0] == '0' && digits[1] != '\0' && strchr("xXoObB", digits[1]) != NULL;
     if (!drop_underscores(text, has_prefix))
-        return "bad number syntax";
+        return "illegal number syntax";
     if (is_real(digits)) {
         char *end = NULL;
         double real = strtod(text, &end);
@@ -752,7 +752,10 @@ static bool template_name(struct parser *parser, const char *context, struct tpl
 static struct tpl_node *template_call(struct parser *parser, const struct tpl_token *token)
 {
     struct tpl_node *node = new_node(parser, TPL_NODE_TEMPLATE, token->at);
-    if (node == NULL || !template_name(parser, "template clause", &node->text))
+    if (node == NULL)
+        return NULL;
+    node->at = peek_solid(parser)->at;
+    if (!template_name(parser, "template clause", &node->text))
         return NULL;
     if (peek_solid(parser)->type == TPL_TOKEN_RIGHT) {
         (void)next(parser);
@@ -829,7 +832,10 @@ static bool definition(struct parser *parser, struct tpl_string name, const char
 static struct tpl_node *block(struct parser *parser, const struct tpl_token *token)
 {
     struct tpl_node *node = new_node(parser, TPL_NODE_TEMPLATE, token->at);
-    if (node == NULL || !template_name(parser, "block clause", &node->text))
+    if (node == NULL)
+        return NULL;
+    node->at = peek_solid(parser)->at;
+    if (!template_name(parser, "block clause", &node->text))
         return NULL;
     node->pipe = pipeline(parser, "block clause", TPL_TOKEN_RIGHT);
     if (node->pipe == NULL || !definition(parser, node->text, "block clause"))

@@ -73,7 +73,8 @@ static void pad_text(struct printer *printer, const struct spec *spec, const cha
 /* %!verb(type=value) */
 static int bad_verb(struct printer *printer, const struct spec *spec, struct tpl_value value)
 {
-    struct spec plain = { .width = -1, .precision = -1, .verb = 'v' };
+    struct spec plain = *spec; /* width and flags stay in force */
+    plain.verb = 'v';
     cl_buf_printf(printer->out, "%%!%s(", spec->verb_text);
     if (value.kind == TPL_NONE || value.kind == TPL_NIL) {
         cl_buf_str(printer->out, "<nil>");
@@ -266,8 +267,10 @@ static void print_radix(struct printer *printer, const struct spec *spec, bool i
     }
     if (spec->verb == 'O')
         prefix = "0o";
+    else if (spec->sharp && base == 8)
+        prefix = digits[at] == '0' ? "" : "0"; /* one zero will do */
     else if (spec->sharp && base != 10)
-        prefix = base == 2 ? "0b" : base == 8 ? "0" : spec->verb == 'x' ? "0x" : "0X";
+        prefix = base == 2 ? "0b" : spec->verb == 'x' ? "0x" : "0X";
     snprintf(lead, sizeof lead, "%s%s",
              is_negative   ? "-"
              : spec->plus  ? "+"
@@ -354,16 +357,41 @@ static void shortest_g(double size, char upper_e, char text[static 400])
     snprintf(text, 400, "%.*f", decimals > 0 ? decimals : 0, size);
 }
 
+/* %x: a hexadecimal mantissa; %b: a whole one; both with a power of two. */
+static void binary_real(double size, const struct spec *spec, char text[static 800])
+{
+    if (spec->verb == 'b') {
+        int exponent = 0;
+        double fraction = frexp(size, &exponent); /* 0.5 … 1, or 0 */
+        snprintf(text, 800, "%.0fp%+d", ldexp(fraction, 53), size == 0 ? -1074 : exponent - 53);
+        return;
+    }
+    int used = spec->precision < 0 ? snprintf(text, 790, "%a", size)
+                                   : snprintf(text, 790, "%.*a",
+                                              spec->precision > 300 ? 300 : spec->precision, size);
+    char *mark = memchr(text, 'p', (size_t)used);
+    if (mark != NULL && mark[1] != '\0' &&
+        mark[3] == '\0') { /* the exponent has two digits or more */
+        mark[3] = mark[2];
+        mark[2] = '0';
+        mark[4] = '\0';
+    }
+    for (char *at = text; spec->verb == 'X' && *at != '\0'; at++)
+        *at = (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
+}
+
 static int print_real(struct printer *printer, const struct spec *spec, struct tpl_value value)
 {
     char text[800], format[8] = "%.*";
     double size = fabs(value.real);
     char verb = spec->verb == 'v' ? 'g' : (char)spec->verb;
-    if (spec->verb > 0x7f || strchr("eEfFgG", verb) == NULL || verb == '\0')
+    if (spec->verb > 0x7f || strchr("eEfFgGxXb", verb) == NULL || verb == '\0')
         return bad_verb(printer, spec, value);
     if (verb == 'F')
         verb = 'f';
-    if ((verb == 'g' || verb == 'G') && spec->precision < 0) {
+    if (verb == 'x' || verb == 'X' || verb == 'b') {
+        binary_real(size, spec, text);
+    } else if ((verb == 'g' || verb == 'G') && spec->precision < 0) {
         shortest_g(size, verb == 'G' ? 'E' : 'e', text);
     } else {
         int precision = spec->precision < 0 ? 6 : spec->precision > 300 ? 300 : spec->precision;
@@ -438,9 +466,12 @@ static int print_kind(struct printer *printer, const struct spec *spec, struct t
     case TPL_STRING:
         return print_string(printer, spec, value);
     case TPL_LIST:
-        return print_list(printer, spec, value);
     case TPL_MAP:
-        return print_map(printer, spec, value);
+        if (spec->verb == 'w' ||
+            spec->verb == 'p') /* these do not look inside; and addresses say nothing */
+            return bad_verb(printer, spec, value);
+        return value.kind == TPL_LIST ? print_list(printer, spec, value)
+                                      : print_map(printer, spec, value);
     }
     return 0;
 }
