@@ -101,6 +101,9 @@ struct cli_stream {
     bool terminal, want_stdin, sig_proxy;
     const char *detach_keys; /* "ctrl-p,ctrl-q" */
 };
+/* Before the start of what will be relayed: bad detach keys are an error now, and the signals that are to be passed on wait from now on, so that none
+   falls between the start and the relay. detach_keys may be NULL. */
+int cli_stream_hold(const char *detach_keys, bool sig_proxy, struct cl_error *err);
 int cli_stream_run(const struct cli_stream *stream, bool *ret_detached, struct cl_error *err);
 /* The same for an exec'ed process of our own (pty master or inherited streams). */
 int cli_stream_process(struct runtime_process *process, bool terminal, bool want_stdin,

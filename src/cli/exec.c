@@ -71,7 +71,10 @@ static int exec_verb(struct cli *cli, void *data, char **arguments, struct cl_er
     if (options->tty)
         (void)terminal_get_size(STDIN_FILENO, &request.rows,
                                 &request.columns); /* none: as it comes */
-    result = engine_container_exec(engine, arguments[0], &request, &process, err);
+    if (!options->detach)
+        result = cli_stream_hold(options->detach_keys, true, err);
+    if (result >= 0)
+        result = engine_container_exec(engine, arguments[0], &request, &process, err);
     return result < 0 ? result : finish(options, &process, err);
 }
 

@@ -57,7 +57,9 @@ static int start_attached(struct cli *cli, const struct start_options *options,
     if (view->config->tty)
         (void)terminal_get_size(STDIN_FILENO, &how.rows,
                                 &how.columns); /* no terminal: as it comes */
-    result = engine_container_start(engine, reference, &how, &started, err);
+    result = cli_stream_hold(options->detach_keys, options->sig_proxy, err);
+    if (result >= 0)
+        result = engine_container_start(engine, reference, &how, &started, err);
     if (result < 0)
         return result;
     return cli_follow_container(engine, &started, view->config, options->detach_keys,
@@ -361,7 +363,9 @@ static int attach(struct cli *cli, void *data, char **arguments, struct cl_error
     bool want_stdin = view->config->open_stdin && !options->no_stdin;
     unsigned flags =
         WIRE_WANT_STDOUT | WIRE_WANT_STDERR | (want_stdin ? (unsigned)WIRE_WANT_STDIN : 0u);
-    result = engine_container_attach(engine, arguments[0], flags, &started.client, err);
+    result = cli_stream_hold(options->detach_keys, options->sig_proxy, err);
+    if (result >= 0)
+        result = engine_container_attach(engine, arguments[0], flags, &started.client, err);
     if (result < 0)
         return result;
     (void)CL_PRINT(started.id, "%s", view->row->id);

@@ -65,6 +65,10 @@ static int run(struct cli *cli, void *data, char **arguments, struct cl_error *e
         result = cli_container_config(engine, options, arguments, &config, err);
     if (result < 0)
         return result;
+    if (!options->detach)
+        result = cli_stream_hold(options->detach_keys, options->sig_proxy, err);
+    if (result < 0)
+        return result;
     const struct engine_start how = start_request(config, options);
     result = engine_container_run(engine, config, options->name, &how, &started, err);
     if (result < 0)

@@ -22,7 +22,6 @@ struct relay {
     int pidfd; /* exec only: ends the relay */
     bool want_input, sig_proxy, terminal;
     int signals; /* signalfd */
-    sigset_t old_mask;
     struct termios saved;
     bool is_raw;
     unsigned char keys[DETACH_KEYS_MAX];
@@ -219,21 +218,38 @@ static int read_pty(struct relay *relay)
 
 /* ---- signals ---- */
 
-static int open_signals(struct relay *relay)
+static int hold_signals(bool sig_proxy, sigset_t *mask)
 {
-    sigset_t mask;
-    (void)sigfillset(&mask);
     static const int left_alone[] = { SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS,  SIGFPE,
                                       SIGILL,  SIGABRT, SIGTSTP, SIGTTIN, SIGTTOU,
                                       SIGSTOP, SIGKILL, SIGTRAP, SIGSYS,  SIGURG };
+    (void)sigfillset(mask);
     for (size_t i = 0; i < CL_COUNT(left_alone); i++)
-        (void)sigdelset(&mask, left_alone[i]);
-    if (!relay->sig_proxy) {
-        (void)sigemptyset(&mask);
-        (void)sigaddset(&mask, SIGWINCH);
+        (void)sigdelset(mask, left_alone[i]);
+    if (!sig_proxy) {
+        (void)sigemptyset(mask);
+        (void)sigaddset(mask, SIGWINCH);
     }
-    if (sigprocmask(SIG_BLOCK, &mask, &relay->old_mask) < 0)
-        return -errno;
+    return sigprocmask(SIG_BLOCK, mask, NULL) < 0 ? -errno : 0;
+}
+
+int cli_stream_hold(const char *detach_keys, bool sig_proxy, struct cl_error *err)
+{
+    struct relay scratch;
+    sigset_t mask;
+    int result = detach_keys == NULL ? 0 : parse_keys(detach_keys, &scratch, err);
+    if (result < 0)
+        return result;
+    result = hold_signals(sig_proxy, &mask);
+    return result < 0 ? cl_fail(err, result, "hold signals back") : 0;
+}
+
+static int open_signals(struct relay *relay)
+{
+    sigset_t mask;
+    int result = hold_signals(relay->sig_proxy, &mask);
+    if (result < 0)
+        return result;
     relay->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     return relay->signals < 0 ? -errno : 0;
 }
@@ -312,8 +328,7 @@ static int relay_run(struct relay *relay, const char *detach_keys, struct cl_err
     if (relay->is_raw)
         (void)terminal_restore(STDIN_FILENO,
                                &relay->saved); /* best effort: the terminal may be gone */
-    cl_close(relay->signals);
-    (void)sigprocmask(SIG_SETMASK, &relay->old_mask, NULL);
+    cl_close(relay->signals);                  /* the signals stay held: the command ends now */
     if (result < 0 && err != NULL && err->code == 0)
         return cl_fail(err, result, "write the container's output");
     return result < 0 ? result : relay->code;

@@ -58,6 +58,11 @@ static int check_resources(const struct engine_config *config, struct cl_error *
     if (config->nano_cpus < 0 || (config->nano_cpus > 0 && config->nano_cpus < 10000000))
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
                             "--cpus: the least possible share is 0.01 of a CPU");
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus > 0 && config->nano_cpus / 1000000000 >= cpus &&
+        config->nano_cpus != cpus * 1000000000)
+        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
+                            "--cpus: this machine has %ld; the range is 0.01 to %ld", cpus, cpus);
     if (config->nano_cpus > 0 && (config->cpu_quota != 0 || config->cpu_period != 0))
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
                             "--cpus and --cpu-quota/--cpu-period say the same thing twice; give "

@@ -176,7 +176,10 @@ int engine_container_stop_with(struct engine *engine, const char *reference, int
             result = await_exit(client, -1, &code);
         }
     }
-    return result < 0 ? final_code(engine, view->row->id, &code, err) : 0;
+    if (result >= 0)
+        return 0;
+    result = final_code(engine, view->row->id, &code, err);
+    return result == -ENOENT ? 0 : result; /* it was removed meanwhile */
 }
 
 int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err)
