@@ -3,6 +3,7 @@
 #
 # What people get wrong, and what strangers send on purpose: one line that says what, why and what to do; a code that is not 0; nothing left behind.
 
+bats_require_minimum_version 1.5.0
 load helper
 
 # Names of the world that must be the same before and after: containers, images, layers, blobs, stages.
@@ -65,7 +66,7 @@ refuses_tar() {
 }
 
 @test "no such command, not executable: named" {
-    run cloche run --rm alpine no-such-command
+    run -127 cloche run --rm alpine no-such-command
     expect_status 127
     expect_one_line_error no-such-command PATH
     run cloche run --rm alpine /etc/hostname

@@ -157,5 +157,5 @@ SCRIPT
     for i in "${pids[@]}"; do wait "$i"; done
     [ "$(cat "$BATS_TEST_TMPDIR"/[1-8] | sort | tr -d '\n')" = 12345678 ]
     run cloche exec box sh -c 'ls -d /proc/[0-9]* | wc -l'
-    expect_output 3 # init, this shell, ls
+    expect_output 4 # init, this shell, ls, wc
 }

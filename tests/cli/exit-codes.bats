@@ -4,13 +4,13 @@
 # Exit codes as Docker's: the program's own; 125 when cloche itself failed, 126 when the program can't be executed, 127 when there is none,
 # 128 + n after signal n. In the foreground, detached, by wait, start -a, exec and in the container's record.
 
+bats_require_minimum_version 1.5.0
 load helper
 
 @test "the program's own code" {
     local code
     for code in 0 1 7 124 125 126 127 255; do
-        run cloche run --rm alpine sh -c "exit $code"
-        expect_status "$code"
+        run "-$code" cloche run --rm alpine sh -c "exit $code"
         expect_output ''
     done
 }
@@ -34,16 +34,16 @@ load helper
     run cloche run --rm alpine /etc
     expect_status 126
     expect_one_line_error /etc
-    run cloche run --rm alpine sh -c 'printf "#!/no/such/shell\n" >/x; chmod +x /x; exec /x'
-    expect_status 127 # the shell's own answer
+    run -127 cloche run --rm alpine sh -c 'printf "#!/no/such/shell\n" >/x; chmod +x /x; exec /x'
+    # the shell's own answer
     expect_no_containers
 }
 
 @test "127: no such program, by path, by PATH, and behind a missing interpreter" {
-    run cloche run --rm alpine no-such-program
+    run -127 cloche run --rm alpine no-such-program
     expect_status 127
     expect_one_line_error no-such-program PATH
-    run cloche run --rm alpine /no/such/program
+    run -127 cloche run --rm alpine /no/such/program
     expect_status 127
     expect_one_line_error /no/such/program
     expect_no_containers
@@ -64,7 +64,7 @@ load helper
 }
 
 @test "detached: a failed start is reported at once, with the same codes" {
-    run cloche run -d --name gone alpine no-such-program
+    run -127 cloche run -d --name gone alpine no-such-program
     expect_status 127
     expect_one_line_error no-such-program
     run cloche inspect --format '{{.State.Status}} {{.State.ExitCode}}' gone
@@ -110,7 +110,7 @@ load helper
     run cloche exec box /etc/passwd
     expect_status 126
     expect_one_line_error /etc/passwd
-    run cloche exec box no-such-program
+    run -127 cloche exec box no-such-program
     expect_status 127
     expect_one_line_error no-such-program
     run cloche exec box sh -c 'kill -KILL $$'

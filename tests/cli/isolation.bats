@@ -113,24 +113,37 @@ status_field() {
     run cloche run --rm alpine sh -c 'echo 1 >/proc/sys/kernel/msgmax'
     expect_status 1
     expect_text 'Read-only file system'
-    run cloche run --rm alpine sh -c 'echo h >/proc/sysrq-trigger'
-    expect_status 1
-    expect_text 'Read-only file system'
+    if [ -e /proc/sysrq-trigger ]; then
+        run cloche run --rm alpine sh -c 'echo h >/proc/sysrq-trigger'
+        expect_status 1
+        expect_text 'Read-only file system'
+    fi
     run cloche run --rm alpine grep ' /sys ' /proc/mounts
     expect_match '^sysfs /sys sysfs ro,nosuid,nodev,noexec'
 }
 
 @test "/dev: exactly the default devices, with their numbers and modes" {
     run cloche run --rm alpine ls /dev
-    expect_output "$(printf '%s\n' core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero)"
+    expect_output "$(printf '%s\n' fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero)"
     run cloche run --rm alpine stat -c '%n %t:%T %a %U:%G' /dev/full /dev/null /dev/random /dev/tty /dev/urandom /dev/zero
     expect_output "$(printf '%s root:root\n' '/dev/full 1:7 666' '/dev/null 1:3 666' '/dev/random 1:8 666' '/dev/tty 5:0 666' '/dev/urandom 1:9 666' '/dev/zero 1:5 666')"
     run cloche run -t --rm alpine sh -c 'ls /dev/console; stat -c %t:%T /dev/console'
     expect_match '/dev/console'
-    run cloche run --rm alpine sh -c 'readlink /dev/fd /dev/stdin /dev/stdout /dev/stderr /dev/ptmx'
+    run cloche run --rm alpine sh -c 'for l in fd stdin stdout stderr ptmx; do readlink /dev/$l; done'
     expect_output $'/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx'
     run cloche run --rm alpine sh -c 'grep -E " /dev(/(pts|shm|mqueue))? " /proc/mounts | cut -d " " -f 2,3'
     expect_output $'/dev tmpfs\n/dev/pts devpts\n/dev/mqueue mqueue\n/dev/shm tmpfs'
+}
+
+@test "no-new-privileges: a set-uid program gains nothing" {
+    # As set-uid root, run by nobody: is it root?
+    # shellcheck disable=SC2016 # the inner shell's
+    local script='cp /probe /tmp/gain && chmod 4755 /tmp/gain && su -s /bin/sh nobody -c "/tmp/gain be_root"'
+    [ -z "${PROBE_MISSING:-}" ] || skip "$PROBE_MISSING"
+    run cloche run --rm -v "$WORLD/probe:/probe:ro" alpine sh -c "$script"
+    expect_output 'be_root: ok' # as in Docker …
+    run cloche run --rm --security-opt no-new-privileges -v "$WORLD/probe:/probe:ro" alpine sh -c "$script"
+    expect_output 'be_root: EPERM' # … and here it does not
 }
 
 @test "no mount of the host can be seen, and no mount spreads in either direction" {
@@ -142,8 +155,8 @@ status_field() {
 }
 
 @test "the program holds its three streams and no other descriptor" {
-    run cloche run --rm alpine sh -c 'ls -l /proc/self/fd | sed -n "s/.* \([0-9]*\) -> \(.*\)/\1 \2/p"'
-    expect_match $'^0 /dev/null\n1 pipe:\\[[0-9]+\\]\n2 pipe:\\[[0-9]+\\]\n3 /proc/[0-9]+/fd$'
+    run cloche run --rm alpine sh -c 'ls -l /proc/1/fd | sed -n "s/.* \([0-9]*\) -> \(.*\)/\1 \2/p"'
+    expect_match $'^0 /dev/null\n1 pipe:\\[[0-9]+\\]\n2 pipe:\\[[0-9]+\\]$'
     run cloche run -t --rm alpine sh -c 'ls /proc/1/fd | tr "\n" " "'
     expect_match '^0 1 2 (10 )?' # 10 is the shell's own
     cloche run -d --name box alpine sleep 1000
@@ -163,14 +176,14 @@ status_field() {
 
 @test "working directory, umask, session, groups, signal masks and niceness are as for a new program" {
     run cloche run --rm alpine sh -c 'pwd; umask; id'
-    expect_output $'/\n0022\nuid=0(root) gid=0(root) groups=0(root),0(root),1(bin),2(daemon),3(sys),4(adm),6(disk),10(wheel),11(floppy),20(dialout),26(tape),27(video)'
+    expect_output $'/\n0022\nuid=0(root) gid=0(root) groups=0(root),1(bin),2(daemon),3(sys),4(adm),6(disk),10(wheel),11(floppy),20(dialout),26(tape),27(video)'
     run bash -c 'trap "" HUP INT USR1 PIPE; umask 077; nice -n 5 cloche run --rm alpine sh -c "umask; grep -E ^Sig[BI] /proc/self/status; cut -d \" \" -f 6 /proc/1/stat"'
     expect_output $'0022\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n1'
 }
 
 @test "private namespaces: processes, time, network, hostname, IPC" {
     run cloche run --rm alpine sh -c 'ls -d /proc/[0-9]* | wc -l'
-    expect_output 2 # the shell, and ls (wc waits)
+    expect_output 3 # the shell, ls, wc
     local n
     for n in mnt uts ipc pid net cgroup time; do
         run cloche run --rm alpine readlink "/proc/self/ns/$n"

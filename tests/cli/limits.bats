@@ -81,7 +81,7 @@ is_v2() {
 
 @test "--pids-limit stops a fork bomb, and nothing else" {
     cloche run -d --name other alpine sleep 1000
-    run cloche run --rm --pids-limit 10 alpine sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1000 & i=$((i+1)); done; echo all of them'
+    run cloche run --rm --pids-limit 10 alpine sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1000 >/dev/null 2>&1 & i=$((i+1)); done; echo all of them'
     [ "$status" -ne 0 ]
     expect_text "can't fork"
     refute_text 'all of them'
@@ -92,7 +92,7 @@ is_v2() {
 
 @test "exec joins the limits of its container" {
     cloche run -d --name box --pids-limit 6 -m 16m alpine sleep 1000
-    run cloche exec box sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1000 & i=$((i+1)); done'
+    run cloche exec box sh -c 'i=0; while [ $i -lt 30 ]; do sleep 1000 >/dev/null 2>&1 & i=$((i+1)); done'
     expect_text "can't fork"
     cloche rm -f box
     cloche run -d --name box -m 16m alpine sleep 1000

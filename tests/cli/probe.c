@@ -163,6 +163,12 @@ static long do_setns(void)
     return syscall(SYS_setns, open("/proc/self/ns/uts", O_RDONLY), 0);
 }
 
+static long do_be_root(void)
+{
+    errno = EPERM;
+    return geteuid() == 0 ? 0 : -1;
+}
+
 static long do_no_such_call(void)
 {
     return syscall(4095);
@@ -202,6 +208,7 @@ static const struct {
     { "ptrace", do_ptrace },
     { "open_by_handle_at", do_open_by_handle },
     { "setns", do_setns },
+    { "be_root", do_be_root },
     { "no_such_call", do_no_such_call },
     { "tiocsti", do_tiocsti },
 };
