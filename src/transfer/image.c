@@ -73,6 +73,7 @@ int image_write_manifest(struct image *image, int blobs_fd, struct cl_error *err
 {
     CL_AUTO(oci_manifest_free) struct oci_manifest *manifest = cl_calloc(1, sizeof *manifest);
     CL_AUTO(cl_json_unref) struct cl_json *document = NULL;
+    int64_t ignored;
     if (manifest == NULL)
         return cl_fail(err, ENOMEM, "write the image's manifest");
     manifest->schema_version = 2;
@@ -87,7 +88,7 @@ int image_write_manifest(struct image *image, int blobs_fd, struct cl_error *err
         result = oci_manifest_encode(manifest, &document);
     if (result < 0)
         return cl_fail(err, result, "write the image's manifest");
-    return write_document(document, blobs_fd, &image->manifest_size, image->manifest, err);
+    return write_document(document, blobs_fd, &ignored, image->manifest, err);
 }
 
 static struct cl_json *layer_answer(const struct image_layer *layer)
@@ -106,9 +107,9 @@ struct cl_json *image_answer(const struct image *image)
 {
     CL_AUTO(cl_json_unref) struct cl_json *json = cl_json_object();
     CL_AUTO(cl_json_unref) struct cl_json *layers = cl_json_array();
-    int64_t size = image->config_size + image->manifest_size;
+    int64_t size = 0;
     for (size_t i = 0; i < image->layer_count; i++) {
-        size += image->layers[i].stream.size;
+        size += image->layers[i].unpacked;
         if (cl_json_add(layers, layer_answer(&image->layers[i])) < 0)
             return NULL;
     }

@@ -16,7 +16,7 @@ struct image_layer {
 struct image {
     char id[CL_DIGEST_MAX];       /* of the config */
     char manifest[CL_DIGEST_MAX]; /* "" until image_write_manifest or the caller fills it */
-    int64_t config_size, manifest_size;
+    int64_t config_size;
     struct cl_json *config;
     struct image_layer *layers; /* base first */
     size_t layer_count;

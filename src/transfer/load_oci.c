@@ -65,7 +65,7 @@ static int load_manifest(struct load *load, const struct oci_descriptor *descrip
                          const struct cl_json *document, const char *name, struct cl_error *err)
 {
     CL_AUTO(oci_manifest_free) struct oci_manifest *manifest = NULL;
-    auto_image image = { .manifest_size = descriptor->size };
+    auto_image image = { 0 };
     const char *const names[] = { name, NULL };
     int result = oci_manifest_decode(document, &manifest, err);
     if (result < 0)

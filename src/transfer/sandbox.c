@@ -52,6 +52,7 @@ static void limit(int resource, rlim_t value)
 
 static void limit_resources(void)
 {
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file past the limit is EFBIG, with a text, and no death */
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, 256); /* the walk below a root holds one for each level */
     limit(RLIMIT_FSIZE, (rlim_t)1 << 40);

@@ -14,7 +14,7 @@
  * request: created: RFC 3339, empty or absent: now; message: the history's comment; platform: "linux/arm64", empty or absent: this machine's;
  * changes: Dockerfile instructions, each one string. names: familiar references with a tag ("alpine:latest"); none is an empty list.
  *
- *   image = {id: "sha256:..." (of the config), config: {image config JSON}, manifest: "sha256:...", size: bytes of all its blobs,
+ *   image = {id: "sha256:..." (of the config), config: {image config JSON}, manifest: "sha256:...", size: sum of its files' sizes, as `images` shows it,
  *            layers: [{diff_id, digest, size (of the blob), unpacked (sum of its files' sizes), dir: "0"}, ...]}     bottom layer first
  *
  * The layer's blob is kept as it came (import: the tar, with its gzip or zstd; digest over those bytes), so that an image can be saved or pushed again bit for
