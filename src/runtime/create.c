@@ -11,8 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+
+#define END_TIMEOUT_MS 10000 /* a killed process that is still there then hangs in the kernel */
 
 /* What is open while a container is made. */
 struct making {
@@ -350,11 +353,13 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
 static int wait_for_end(const struct runtime_process *process, struct cl_error *err)
 {
     int status = 0;
+    struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
     int result = process->pidfd >= 0 ? k_wait_pidfd(process->pidfd, 0, &status) : 0;
-    /* ECHILD: it is not our child, or was reaped already. */
-    return result < 0 && result != -ECHILD
-               ? cl_fail(err, result, "wait for the end of process %d", (int)process->pid)
-               : 0;
+    /* Not our child, or reaped already: then the pidfd tells when it has ended. */
+    if (result == -ECHILD)
+        result = poll(&end, 1, END_TIMEOUT_MS) == 1 ? 0 : -ETIMEDOUT;
+    return result < 0 ? cl_fail(err, result, "wait for the end of process %d", (int)process->pid)
+                      : 0;
 }
 
 int runtime_destroy(struct runtime_process *process, struct cl_error *err)

@@ -53,7 +53,7 @@ static int open_target(struct joining *joining, struct cl_error *err)
 /* All but pid, which the caller enters for its child; the user namespace only if it is another one (the kernel refuses to enter one's own). */
 static int choose_namespaces(struct joining *joining, struct cl_error *err)
 {
-    uint64_t own, theirs;
+    uint64_t own = 0, theirs = 0;
     cl_auto_fd target = procfs_open_pid(joining->facts.proc_fd, joining->target->pid);
     cl_auto_fd self = openat(joining->facts.proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = target < 0 ? target : self < 0 ? -errno : k_ns_inode(target, K_NS_USER, &theirs);

@@ -89,10 +89,9 @@ const struct child_step init_steps[] = {
     { "bring up loopback", IN_CONTAINER, host_loopback_up, has_new_net_ns },
     { "set host name", IN_CONTAINER, host_set_names, has_names },
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
-    /* A lower score, more resources and some policies need capabilities: before they go. */
+    /* A lower score and some policies need capabilities: before they go. */
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
-    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
@@ -101,6 +100,8 @@ const struct child_step init_steps[] = {
     { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     /* CVE-2024-21626: whatever is open from 3 on closes at exec. */
     { "close other files", IN_CONTAINER, program_close_others, NULL },
+    /* After the last file was opened, as there may be fewer than we have; before the capability to raise limits goes. */
+    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
     /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go; what is below must then be allowed by it. */
     { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     /* Needs CAP_SETPCAP. */
@@ -131,13 +132,13 @@ const struct child_step exec_steps[] = {
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
-    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
     { "prepare security label", IN_CONTAINER, sec_prepare_label, has_label },
     { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     { "close other files", IN_CONTAINER, program_close_others, NULL },
+    { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
     { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
     { "become user", IN_CONTAINER, sec_become_user, NULL },

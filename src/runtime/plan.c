@@ -230,9 +230,19 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     return plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
 }
 
+static int check_rights(const struct runtime_facts *facts, struct cl_error *err)
+{
+    return facts->is_root ? 0
+                          : cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                                         "making a container takes root; containers of ordinary "
+                                         "users are not supported by this build");
+}
+
 static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
 {
     int result = check_id(plan->options->id, err);
+    if (result >= 0)
+        result = check_rights(plan->facts, err);
     if (result >= 0)
         result = oci_spec_validate(plan->spec, err);
     if (result >= 0)

@@ -86,11 +86,12 @@ struct runtime_io {
 struct runtime_process {
     pid_t pid;
     uint64_t start_ticks;
-    int pidfd;            /* owned */
-    int sync;             /* owned; -EBADF once started */
-    int console;          /* owned pty master, or -EBADF */
-    int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
-    struct cgroup cgroup; /* owned; count 0 without */
+    int pidfd;      /* owned */
+    int sync;       /* owned; -EBADF once started */
+    int console;    /* owned pty master, or -EBADF */
+    int root_mount; /* owned fd that pins the container's root mount, or -EBADF */
+    struct cgroup
+        cgroup; /* owned; count 0 without. Points into the facts that the plan was made from: they stay until runtime_process_done */
 };
 void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */
 
@@ -108,10 +109,11 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
 int runtime_leave(struct runtime_process *process, struct cl_error *err);
 /* Release it into execve. Returns when the program runs (the sync socket closed on exec), or with the error: kinds NO_COMMAND (127), NOT_EXECUTABLE (126). */
 int runtime_start(struct runtime_process *process, struct cl_error *err);
-/* After a failure, or at the end of life: SIGKILL all of the cgroup, wait for init (when it is our child) and remove the cgroup. */
+/* After a failure of runtime_start, or at the end of life: SIGKILL init and all of the cgroup, wait for init and remove the cgroup. For a process of runtime_exec: only that
+   process. */
 int runtime_destroy(struct runtime_process *process, struct cl_error *err);
 
-/* Another process into a running container. The caller's pid_for_children namespace is changed: do it in a process that forks nothing else. */
+/* Another process into a running container: when this returns 0 it runs (there is no runtime_start), sync is -EBADF and cgroup is empty. The caller's pid_for_children namespace is changed: do it in a process that forks nothing else. */
 struct runtime_target {
     pid_t pid;               /* the container's init */
     uint64_t start_ticks;    /* must match, else -ESRCH */

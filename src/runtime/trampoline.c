@@ -59,17 +59,17 @@ static long call(long number, long a, long b, long c, long d)
     return x0;
 }
 #else
+/* cppcheck-suppress preprocessorErrorDirective */
 #error "trampoline.c: write the entry and the system call of this architecture"
 #endif
 
-/* The compiler may ask for it. */
-void *memset(void *target, int value, size_t size);
-void *memset(void *target, int value, size_t size)
+/* The compiler may ask for it; parameters are called as in the libc's header. */
+void *memset(void *__s, int __c, size_t __n)
 {
-    volatile char *at = target;
-    while (size-- > 0)
-        *at++ = (char)value;
-    return target;
+    volatile char *at = __s;
+    while (__n-- > 0)
+        *at++ = (char)__c;
+    return __s;
 }
 
 static long number(const char **text)

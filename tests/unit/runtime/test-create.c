@@ -476,6 +476,18 @@ TEST(signals_and_files_of_the_caller_are_not_passed_on)
     world_close(&world);
 }
 
+/* Fewer files than we have open ourselves on the way there. */
+TEST(a_low_limit_of_files_does_not_hit_us)
+{
+    struct world world;
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    REQUIRE(world_open(&world));
+    CHECK_INT(oci_rlimit_set(world.spec->process, RLIMIT_NOFILE, 4, 4), 0);
+    CHECK_STR(world_run(&world, "ulimit -n", NULL), "4\n");
+    world_close(&world);
+}
+
 TEST(the_loopback_interface_is_up)
 {
     struct world world;

@@ -36,6 +36,7 @@ static void desk_init(struct desk *desk, enum cgroup_layout layout)
                    .has_time_ns = true,
                    .has_cgroup_ns = true,
                    .has_user_ns = true,
+                   .is_root = true,
                    .proc_fd = -EBADF,
                    .cgroups = { .layout = layout } },
     };
@@ -329,6 +330,17 @@ TEST(what_the_kernel_lacks_is_refused_by_name)
     desk.facts.has_time_ns = false;
     check_refused(&desk, CL_KIND_UNSUPPORTED,
                   "linux.namespaces[6]: this kernel has no time namespaces");
+    desk_done(&desk);
+}
+
+TEST(an_ordinary_user_is_told)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    desk.facts.is_root = false;
+    check_refused(&desk, CL_KIND_DENIED,
+                  "making a container takes root; containers of ordinary users are not supported "
+                  "by this build");
     desk_done(&desk);
 }
 
