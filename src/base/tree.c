@@ -81,7 +81,7 @@ static void remove_directory(struct removal *removal, int parent, const char *na
     if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
         return; /* empty ones, the most of them, need no open */
     if (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES) {
-        note(removal, errno, name);
+        note(removal, errno == EBUSY ? EXDEV : errno, name); /* EBUSY: something is mounted here */
         return;
     }
     int fd = open_child(parent, name);
