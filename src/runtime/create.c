@@ -119,12 +119,28 @@ static int open_joins(struct making *making, struct cl_error *err)
     return 0;
 }
 
+/* The group outlives the caller's facts, where they lie on a stack. */
+static int keep_hierarchies(struct runtime_process *process, struct cl_error *err)
+{
+    struct cgroup *group = &process->cgroup;
+    process->hierarchies = cl_calloc(group->count, sizeof *process->hierarchies);
+    if (process->hierarchies == NULL)
+        return cl_fail(err, ENOMEM, "make cgroup %s", group->path);
+    for (size_t i = 0; i < group->count; i++) {
+        process->hierarchies[i] = *group->at[i].hierarchy;
+        group->at[i].hierarchy = &process->hierarchies[i];
+    }
+    return 0;
+}
+
 static int make_group(struct making *making, struct cl_error *err)
 {
     struct cgroup *group = &making->process.cgroup;
     int result = 0;
     if (making->plan->cgroup_path[0] != '\0')
         result = parent_make_cgroup(making->plan, group, err);
+    if (result >= 0 && group->count > 0)
+        result = keep_hierarchies(&making->process, err);
     cl_test_point("cgroup ready");
     return result < 0 ? result
                       : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
@@ -392,4 +408,6 @@ void runtime_process_done(struct runtime_process *process)
     process->console = cl_close(process->console);
     process->root_mount = cl_close(process->root_mount);
     cgroup_done(&process->cgroup);
+    free(process->hierarchies);
+    process->hierarchies = NULL;
 }

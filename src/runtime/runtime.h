@@ -86,12 +86,13 @@ struct runtime_io {
 struct runtime_process {
     pid_t pid;
     uint64_t start_ticks;
-    int pidfd;      /* owned */
-    int sync;       /* owned; -EBADF once started */
-    int console;    /* owned pty master, or -EBADF */
-    int root_mount; /* owned fd that pins the container's root mount, or -EBADF */
-    struct cgroup
-        cgroup; /* owned; count 0 without. Points into the facts that the plan was made from: they stay until runtime_process_done */
+    int pidfd;            /* owned */
+    int sync;             /* owned; -EBADF once started */
+    int console;          /* owned pty master, or -EBADF */
+    int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
+    struct cgroup cgroup; /* owned; count 0 without */
+    /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until runtime_process_done. */
+    struct cgroup_hierarchy *hierarchies;
 };
 void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */
 
