@@ -116,7 +116,7 @@ static int scan_hex4(struct scan *scan, uint32_t *ret)
 static int scan_unicode_escape(struct scan *scan, uint32_t *ret)
 {
     size_t start = scan->at - 2;
-    uint32_t high, low;
+    uint32_t high = 0, low = 0;
     int r = scan_hex4(scan, &high);
     if (r < 0)
         return r;

@@ -47,9 +47,11 @@ void *cl_malloc(size_t size)
 
 void *cl_calloc(size_t count, size_t size)
 {
-    if (cl_alloc_fails())
+    size_t bytes;
+    if (cl_alloc_fails() ||
+        !cl_mul_size(count, size, &bytes)) /* calloc's own check aborts under sanitizers */
         return NULL;
-    return count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
+    return calloc(1, bytes == 0 ? 1 : bytes);
 }
 
 void *cl_realloc(void *ptr, size_t size)

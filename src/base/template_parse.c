@@ -816,7 +816,7 @@ static bool definition(struct parser *parser, struct tpl_string name, const char
     if (!enter(parser))
         return false;
     struct tpl_node *root = item_list(parser, &stop);
-    if (root == NULL)
+    if (root == NULL || stop == NULL)
         return false;
     if (stop->type != TPL_NODE_END) {
         (void)fail(parser, "unexpected {{else}} in %s", context);

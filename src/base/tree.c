@@ -173,7 +173,7 @@ int cl_remove_tree(int dirfd, const char *name, struct cl_error *err)
     if (top < 0)
         return cl_fail(err, top, "remove %s", name);
     struct removal removal = { .top = top };
-    bool is_mount;
+    bool is_mount = false;
     int r = look(top, &removal.device, &is_mount);
     if (r < 0)
         return cl_fail(err, r, "remove %s", name);
