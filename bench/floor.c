@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The floor: the least C program that makes what a container of ours is, so that "how much slower than possible" has a number.
+ * The floor: the least C program that makes what a container of ours is, so that "how much slower
+ * than possible" has a number.
  *
- *   floor [-o LOWER,UPPER,WORK] [-c NAME] ROOTFS COMMAND [ARGUMENT...]    run COMMAND in a new container
- *   floor -e PID COMMAND [ARGUMENT...]                                    run it in the namespaces of PID: setns + fork + exec
+ *   floor [-o LOWER,UPPER,WORK] [-c CGROUP] ROOTFS COMMAND...    run COMMAND in a new container
+ *   floor -e PID COMMAND...    run it in the namespaces of PID: setns + fork + exec
  *
- * The same world as src/runtime makes with its default spec: seven namespaces (mnt pid net ipc uts cgroup time), overlay or directory as root, the same mounts
- * (proc, /dev with devpts shm mqueue, sysfs, every cgroup hierarchy), the same devices and links, masks and read-only paths, 11 capabilities, the same cgroup in every
- * hierarchy with the same device rules (the child joins v1 by `tasks`, is born in v2), lo up, host name, session keyring, private propagation, pivot_root.
- * What it leaves out is what makes a container engine: no specification, no checks, no paths resolved with suspicion, no error texts, no seccomp filter, no record of
- * anything, one file. On an error it says the line and dies. Not a tool: it trusts its arguments and the image.
+ * The same world as src/runtime makes with its default spec: seven namespaces (mnt pid net ipc uts
+ * cgroup time), overlay or directory as root, the same mounts (proc, /dev with devpts shm mqueue,
+ * sysfs, every cgroup hierarchy), the same devices and links, masks and read-only paths, 11
+ * capabilities, the same cgroup in every hierarchy with the same device rules (the child joins v1
+ * by `tasks`, is born in v2), lo up, host name, session keyring, private propagation, pivot_root.
+ * What it leaves out is what makes a container engine: no specification, no checks, no paths
+ * resolved with suspicion, no error texts, no seccomp filter, no record of anything, one file. On
+ * an error it says the line and dies. Not a tool: it trusts its arguments and the image.
  *
  *   cc -O2 -static -o floor bench/floor.c        (any libc with the mount API: glibc 2.36)
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's control group: made before the container, with all limits in it before anything can run there.
+ * The container's control group: made before the container, with all limits in it before anything
+ * can run there.
  */
 #include "runtime/parent.h"
 

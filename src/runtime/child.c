@@ -2,8 +2,8 @@
 /*
  * The frame of the child's side: walks a table of steps and speaks with the parent (wire/init.h).
  *
- * The child was cloned without shared memory from a process with one thread, so all of libc works; it still allocates next to nothing, because each
- * page that it touches first costs a page fault.
+ * The child was cloned without shared memory from a process with one thread, so all of libc works;
+ * it still allocates next to nothing, because each page that it touches first costs a page fault.
  */
 #include "runtime/child.h"
 
@@ -57,7 +57,8 @@ void child_run(struct child *child, const struct child_step *steps, size_t count
     leave(125); /* the last step does not come back */
 }
 
-/* What the kernel hands over at exec: ignored signals and the mask of whoever forked us are no business of the program's. */
+/* What the kernel hands over at exec: ignored signals and the mask of whoever forked us are no
+   business of the program's. */
 static void reset_signals(void)
 {
     struct { /* the kernel's struct sigaction: all zero is SIG_DFL */
@@ -75,7 +76,8 @@ static void reset_signals(void)
 int child_begin(struct child *child, struct cl_error *err)
 {
     child->parent_end = cl_close(child->parent_end); /* or we would never see its end of file */
-    /* While we set up, we go with the parent in any case; it is asked for again, or not, after the ids are changed. */
+    /* While we set up, we go with the parent in any case; it is asked for again, or not, after the
+       ids are changed. */
     int result = k_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (result >= 0)
         result = k_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -106,7 +108,8 @@ int child_wait_go(struct child *child, struct cl_error *err)
     return wait_for(child, WIRE_INIT_GO, err);
 }
 
-/* The creator is gone; whoever connects takes its place. One that goes away again without a word was killed, or only asked whether we still wait. */
+/* The creator is gone; whoever connects takes its place. One that goes away again without a word
+   was killed, or only asked whether we still wait. */
 static int wait_for_successor(struct child *child, int listener, struct cl_error *err)
 {
     for (;;) {

@@ -2,10 +2,11 @@
 /*
  * The child's side: what the steps of init and of exec share. Private to the room.
  *
- * A step is a function with a name and a place in a table (init.c, exec.c); the order of the table is the security argument. A step that fails
- * describes itself completely in `err`, since that is the text that people read. Every function here says where it runs:
- *   IN_HOST       the host's mount namespace still below us, root of the host's file tree, full capabilities
- *   IN_NEW_MNT    mounts are private to us; the container's tree is attached, our root is still the host's
+ * A step is a function with a name and a place in a table (init.c, exec.c); the order of the table
+ * is the security argument. A step that fails describes itself completely in `err`, since that is
+ * the text that people read. Every function here says where it runs:
+ *   IN_HOST       our root is the host's file tree, all capabilities are there
+ *   IN_NEW_MNT    likewise, but mounts are private to us and the container's tree is attached
  *   IN_CONTAINER  the host's tree is gone
  *   AS_USER       ids and capabilities are the program's own
  */
@@ -25,13 +26,15 @@ struct child {
     const struct cgroup *cgroup; /* NULL: none */
 
     int root; /* the container's root directory */
-    int proc; /* a procfs of our pid namespace that nothing was mounted over when we opened it; -EBADF until needed */
+    /* A procfs of our pid namespace that nothing was mounted over when we opened it; -EBADF until
+       needed. */
+    int proc;
     int devpts;     /* root of the container's devpts, or -EBADF */
     int mask;       /* directory with what hides masked paths, or -EBADF */
     int trampoline; /* memfd with the last program of ours (trampoline.c), or -EBADF */
     int slave;      /* of the terminal, or -EBADF */
-    const int
-        *sources; /* detached mounts of the parent: one per plan->mounts[], -EBADF where none */
+    /* Detached mounts of the parent: one per plan->mounts[], -EBADF where none. */
+    const int *sources;
     const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
     const int *join_fds;     /* as plan->joins[] */
 
@@ -48,7 +51,8 @@ struct child_step {
     int (*run)(struct child *child, struct cl_error *err);
     bool (*is_needed)(const struct child *child);
 };
-/* Run the steps and, whatever happens, never return: the last one execs; a failure is sent to the parent. */
+/* Run the steps and, whatever happens, never return: the last one execs; a failure is sent to the
+   parent. */
 _Noreturn void child_run(struct child *child, const struct child_step *steps, size_t count);
 extern const struct child_step init_steps[];
 extern const size_t init_step_count;

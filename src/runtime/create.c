@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent of a container's init: opens what only the host can name, makes the cgroup, clones, and waits until the child says that everything but the last steps
- * is done.
+ * The parent of a container's init: opens what only the host can name, makes the cgroup, clones,
+ * and waits until the child says that everything but the last steps is done.
  *
- * The parent never enters a namespace of the container. What it changes of itself for a moment (pid_for_children, time_for_children) is
- * changed back before it returns, since it may live on as the container's monitor.
+ * The parent never enters a namespace of the container. What it changes of itself for a moment
+ * (pid_for_children, time_for_children) is changed back before it returns, since it may live on as
+ * the container's monitor.
  */
 #include "runtime/child.h"
 #include "runtime/parent.h"
@@ -146,7 +147,8 @@ static int make_group(struct making *making, struct cl_error *err)
                       : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
 }
 
-/* GO is in the socket before there is a child: it has nothing to wait for. (With a user namespace it will be sent after the id maps are written.) */
+/* GO is in the socket before there is a child: it has nothing to wait for. (With a user namespace
+   it will be sent after the id maps are written.) */
 static int open_sync(struct making *making, struct cl_error *err)
 {
     int result = cl_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
@@ -165,8 +167,9 @@ static int enter_for_child(int proc, const char *own, int *ret_own, int fd, int 
     return fd >= 0 ? k_setns(fd, flag) : k_unshare(flag);
 }
 
-/* clone3 takes CLONE_NEWTIME, but then the clocks are fixed before anyone could set them, and clone(2) has no bit for it. With offsets
-   (or without clone3) the namespace is made for our next child, and left to it. */
+/* clone3 takes CLONE_NEWTIME, but then the clocks are fixed before anyone could set them, and
+   clone(2) has no bit for it. With offsets (or without clone3) the namespace is made for our next
+   child, and left to it. */
 static int make_time_ns(struct making *making, int proc)
 {
     int result = enter_for_child(proc, "self/ns/time", &making->own_time_ns, -EBADF, CLONE_NEWTIME);

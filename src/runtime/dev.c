@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /dev: the runtime-spec's default devices and links (config-linux.md "Default Devices"), the devices that the spec asks for, and the terminal.
+ * /dev: the runtime-spec's default devices and links (config-linux.md "Default Devices"), the
+ * devices that the spec asks for, and the terminal.
  *
- * Made while the host's tree is still below us but only through descriptors of the container's root. Nothing that is found in the image is trusted to be what
- * its name says: a node that exists must be the very device (CVE-2025-31133, CVE-2025-52565), a /dev that is a link is refused (CVE-2026-41579).
+ * Made while the host's tree is still below us but only through descriptors of the container's
+ * root. Nothing that is found in the image is trusted to be what its name says: a node that exists
+ * must be the very device (CVE-2025-31133, CVE-2025-52565), a /dev that is a link is refused
+ * (CVE-2026-41579).
  */
 #include "runtime/child.h"
 
@@ -95,7 +98,8 @@ static mode_t type_bits(enum oci_device_type type)
     return type == OCI_DEVICE_BLOCK ? S_IFBLK : type == OCI_DEVICE_FIFO ? S_IFIFO : S_IFCHR;
 }
 
-/* linux.devices[]: may lie anywhere in the root. The owner is changed by a descriptor that was checked to be the node. */
+/* linux.devices[]: may lie anywhere in the root. The owner is changed by a descriptor that was
+   checked to be the node. */
 static int make_device(struct child *child, const struct oci_device *device, struct cl_error *err)
 {
     char name[256];
@@ -150,7 +154,8 @@ static int open_devpts(struct child *child, struct cl_error *err)
     return 0;
 }
 
-/* A pair of the container's own devpts, so that ttyname() works in there; the master goes to the parent. */
+/* A pair of the container's own devpts, so that ttyname() works in there; the master goes to the
+   parent. */
 static int open_pair(struct child *child, struct cl_error *err)
 {
     unsigned index, rows = child->io->rows, columns = child->io->columns;
@@ -177,7 +182,8 @@ static int open_pair(struct child *child, struct cl_error *err)
     return 0;
 }
 
-/* /dev/console is the terminal: a bind of the slave that we hold, onto a file that we made (CVE-2025-52565). */
+/* /dev/console is the terminal: a bind of the slave that we hold, onto a file that we made
+   (CVE-2025-52565). */
 static int bind_console(struct child *child, struct cl_error *err)
 {
     cl_auto_fd dev =
@@ -187,7 +193,8 @@ static int bind_console(struct child *child, struct cl_error *err)
     cl_auto_fd file =
         openat(dev, "console", O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0 && errno == EEXIST) {
-        /* The image's own: whatever it is, it gets covered, not opened; a link or a directory is refused. */
+        /* The image's own: whatever it is, it gets covered, not opened; a link or a directory is
+           refused. */
         struct stat info;
         file = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (file >= 0 && (fstat(file, &info) < 0 || S_ISLNK(info.st_mode) || S_ISDIR(info.st_mode)))

@@ -2,8 +2,9 @@
 /*
  * linux.resources.devices[]: which device nodes may be opened and made.
  *
- * v1 has two files that are written in the order of the rules. v2 has no files: a BPF program of type CGROUP_DEVICE is attached to the group
- * (4.15), which looks at the rules from the last to the first, since the last one that matches decides.
+ * v1 has two files that are written in the order of the rules. v2 has no files: a BPF program of
+ * type CGROUP_DEVICE is attached to the group (4.15), which looks at the rules from the last to the
+ * first, since the last one that matches decides.
  */
 #include "runtime/parent.h"
 
@@ -62,7 +63,8 @@ static int write_rule(int fd, char type, const struct oci_device_rule *rule)
     return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* The kernel reads "a" as everything, whatever numbers follow; a rule of both types but with numbers is therefore two. */
+/* The kernel reads "a" as everything, whatever numbers follow; a rule of both types but with
+   numbers is therefore two. */
 static int write_rule_v1(int fd, const struct oci_device_rule *rule)
 {
     if (is_all(rule))

@@ -2,15 +2,15 @@
 /*
  * Another process in a running container.
  *
- *   caller                                   new process (born in the container's pid namespace and v2 cgroup)
+ *   caller                                   new process, born in the container's pid namespace
  *   pidfd of init, start time checked
  *   setns(pidfd, CLONE_NEWPID)
- *   clone3          ---------------------->  joins the v1 cgroups, then setns(pidfd, all the others) in one call
+ *   clone3          --------------------->   joins the v1 cgroups, then setns(pidfd, all the rest)
  *                   <----------------------  CONSOLE + fd (terminal only)
  *                   <----------------------  end of file: exec happened; or FAILED
  *
- * The container's init is only ever named by its pidfd, so a number that was reused in between can't be meant. The caller itself enters nothing but a pid
- * namespace for its children.
+ * The container's init is only ever named by its pidfd, so a number that was reused in between
+ * can't be meant. The caller itself enters nothing but a pid namespace for its children.
  */
 #include "runtime/child.h"
 #include "runtime/parent.h"
@@ -50,7 +50,8 @@ static int open_target(struct joining *joining, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "open process %d", (int)target->pid) : 0;
 }
 
-/* All but pid, which the caller enters for its child; the user namespace only if it is another one (the kernel refuses to enter one's own). */
+/* All but pid, which the caller enters for its child; the user namespace only if it is another one
+   (the kernel refuses to enter one's own). */
 static int choose_namespaces(struct joining *joining, struct cl_error *err)
 {
     uint64_t own = 0, theirs = 0;

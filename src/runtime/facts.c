@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the plan needs to know of this machine. Runs at every start, so only what is cheap and always needed: about 25 system calls, most of them
- * the cgroup layout's.
+ * What the plan needs to know of this machine. Runs at every start, so only what is cheap and
+ * always needed: about 25 system calls, most of them the cgroup layout's.
  */
 #include "runtime/runtime.h"
 
@@ -19,7 +19,8 @@ static uint64_t bounding_set(unsigned last)
     return set;
 }
 
-/* Root's permitted set is what can be passed on; it is within the bounding set except after odd histories. */
+/* Root's permitted set is what can be passed on; it is within the bounding set except after odd
+   histories. */
 static uint64_t grantable(unsigned last)
 {
     uint64_t effective, permitted, inheritable;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What belongs to the new namespaces and is no file: the loopback interface, host and domain name, kernel parameters.
+ * What belongs to the new namespaces and is no file: the loopback interface, host and domain name,
+ * kernel parameters.
  */
 #include "runtime/child.h"
 
@@ -9,7 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* IN_CONTAINER. A new network namespace has `lo`, down; programs take it for granted that it is up. */
+/* IN_CONTAINER. A new network namespace has `lo`, down; programs take it for granted that it is up.
+   */
 int host_loopback_up(struct child *child, struct cl_error *err)
 {
     (void)child;
@@ -34,7 +36,8 @@ int host_set_names(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "set domain name %s", spec->domainname) : 0;
 }
 
-/* IN_NEW_MNT. Through a procfs of our own: a file that something is mounted over is refused (CVE-2025-52881). */
+/* IN_NEW_MNT. Through a procfs of our own: a file that something is mounted over is refused
+   (CVE-2025-52881). */
 int host_set_sysctls(struct child *child, struct cl_error *err)
 {
     int proc = child_proc(child, err);

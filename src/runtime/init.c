@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container's first process does between clone3 and execve, as a table. The order is the security argument; each row says where it runs,
- * and its comment why there. The functions are in the files named after their prefix.
+ * What a container's first process does between clone3 and execve, as a table. The order is the
+ * security argument; each row says where it runs, and its comment why there. The functions are in
+ * the files named after their prefix.
  */
 #include "runtime/child.h"
 
@@ -64,17 +65,20 @@ static bool has_no_new_privs(const struct child *child)
 }
 
 const struct child_step init_steps[] = {
-    /* Signals as a fresh process has them; not dumpable, so that nobody in a pid namespace that we share can ptrace us. */
+    /* Signals as a fresh process has them; not dumpable, so that nobody in a pid namespace that we
+       share can ptrace us. */
     { "begin", IN_HOST, child_begin, NULL },
     { "wait for the parent", IN_HOST, child_wait_go, NULL },
-    /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup namespace's root is wherever we are when it is made. */
+    /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup
+       namespace's root is wherever we are when it is made. */
     { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
     { "join namespaces", IN_HOST, join_namespaces, has_joins },
     /* Nothing that we mount may show up on the host. */
     { "make mounts private", IN_HOST, mnt_make_private, NULL },
     { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
     { "attach root file system", IN_NEW_MNT, mnt_attach_root, NULL },
-    /* Before the pivot: the targets are resolved below a descriptor, so nothing is gained by going in first, and a failure can still name host paths. */
+    /* Before the pivot: the targets are resolved below a descriptor, so nothing is gained by going
+       in first, and a failure can still name host paths. */
     { "apply mounts", IN_NEW_MNT, mnt_apply_plan, NULL },
     { "make devices", IN_NEW_MNT, dev_make, NULL },
     { "open terminal", IN_NEW_MNT, dev_open_terminal, has_terminal },
@@ -100,9 +104,11 @@ const struct child_step init_steps[] = {
     { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     /* CVE-2024-21626: whatever is open from 3 on closes at exec. */
     { "close other files", IN_CONTAINER, program_close_others, NULL },
-    /* After the last file was opened, as there may be fewer than we have; before the capability to raise limits goes. */
+    /* After the last file was opened, as there may be fewer than we have; before the capability to
+       raise limits goes. */
     { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
-    /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go; what is below must then be allowed by it. */
+    /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go;
+       what is below must then be allowed by it. */
     { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     /* Needs CAP_SETPCAP. */
     { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
@@ -122,7 +128,8 @@ static bool has_group(const struct child *child)
     return child->cgroup != NULL;
 }
 
-/* A process that comes later (runtime_exec): the container is there, so it only has to get in and become small. */
+/* A process that comes later (runtime_exec): the container is there, so it only has to get in and
+   become small. */
 const struct child_step exec_steps[] = {
     /* CVE-2016-9962: not dumpable before anything in there can see us. */
     { "begin", IN_HOST, child_begin, NULL },

@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-/* IN_HOST. By descriptors: no path of the host is needed. v1 by `tasks`, which does not wait for RCU as cgroup.procs does. */
+/* IN_HOST. By descriptors: no path of the host is needed. v1 by `tasks`, which does not wait for
+   RCU as cgroup.procs does. */
 int join_cgroup(struct child *child, struct cl_error *err)
 {
     if (child->cgroup != NULL) {
@@ -36,7 +37,8 @@ int join_namespaces(struct child *child, struct cl_error *err)
     return 0;
 }
 
-/* IN_HOST → IN_CONTAINER. All at once, so that there is no moment in which we have the container's root and the host's network. */
+/* IN_HOST → IN_CONTAINER. All at once, so that there is no moment in which we have the container's
+   root and the host's network. */
 int join_target(struct child *child, struct cl_error *err)
 {
     int flags = child->target_flags;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per-process limits and priorities (config.md "process"): resource limits, OOM score, scheduler, I/O priority, personality.
+ * Per-process limits and priorities (config.md "process"): resource limits, OOM score, scheduler,
+ * I/O priority, personality.
  */
 #include "runtime/child.h"
 

@@ -2,9 +2,11 @@
 /*
  * Paths that the container shall not see, or not change.
  *
- * What hides a file is a null device, what hides a directory an empty one: both of our own making, in a tmpfs that nobody else ever sees and that
- * is read-only by the time it is used. Neither the image's /dev/null (CVE-2025-31133) nor the host's (whose mode the container could change
- * through the mask) takes part. The tmpfs lies over our copy of the host's /proc and goes away with the host's tree; the clones of its two entries stay.
+ * What hides a file is a null device, what hides a directory an empty one: both of our own making,
+ * in a tmpfs that nobody else ever sees and that is read-only by the time it is used. Neither the
+ * image's /dev/null (CVE-2025-31133) nor the host's (whose mode the container could change through
+ * the mask) takes part. The tmpfs lies over our copy of the host's /proc and goes away with the
+ * host's tree; the clones of its two entries stay.
  */
 #include "runtime/child.h"
 
@@ -26,8 +28,9 @@ static int fill(int top)
     return k_mount_setattr(top, &change);
 }
 
-/* IN_NEW_MNT, before the root file system is attached: cloning a part of a mount needs it to be in our namespace (until Linux 6.15). Not on "/":
-   that is where the host's tree is taken off in the end, and it would take only the topmost mount (mnt_pivot). */
+/* IN_NEW_MNT, before the root file system is attached: cloning a part of a mount needs it to be in
+   our namespace (until Linux 6.15). Not on "/": that is where the host's tree is taken off in the
+   end, and it would take only the topmost mount (mnt_pivot). */
 int mask_prepare(struct child *child, struct cl_error *err)
 {
     cl_auto_fd fs = k_fsopen("tmpfs");

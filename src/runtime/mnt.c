@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mounts of a container. The parent has opened what only the host can name (root file system, sources of binds, cgroup directories) as detached
- * mounts; here, in the new mount namespace, they are attached below the root's descriptor, and the file systems that belong to the new
- * namespaces (proc, sysfs, mqueue, devpts) are made. No path is ever joined: a target is a descriptor (kernel/inroot.h), so a link that the image holds, or that
- * somebody swaps in while we look (CVE-2021-30465), can lead nowhere but within the root.
+ * The mounts of a container. The parent has opened what only the host can name (root file system,
+ * sources of binds, cgroup directories) as detached mounts; here, in the new mount namespace, they
+ * are attached below the root's descriptor, and the file systems that belong to the new namespaces
+ * (proc, sysfs, mqueue, devpts) are made. No path is ever joined: a target is a descriptor
+ * (kernel/inroot.h), so a link that the image holds, or that somebody swaps in while we look
+ * (CVE-2021-30465), can lead nowhere but within the root.
  */
 #include "runtime/child.h"
 
@@ -17,21 +19,24 @@ int mnt_attach(int tree, int target_fd)
     return k_move_mount(tree, target_fd, "", 0);
 }
 
-/* IN_HOST. Slave rather than private: what the host unmounts goes away here too, until our own copy of its tree is gone. */
+/* IN_HOST. Slave rather than private: what the host unmounts goes away here too, until our own copy
+   of its tree is gone. */
 int mnt_make_private(struct child *child, struct cl_error *err)
 {
     int result = k_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
     return result < 0 ? cl_fail(err, result, "make mounts private") : 0;
 }
 
-/* IN_NEW_MNT. On top of our own "/", which is there on any host; looked up by nobody, since everything goes through child->root. */
+/* IN_NEW_MNT. On top of our own "/", which is there on any host; looked up by nobody, since
+   everything goes through child->root. */
 int mnt_attach_root(struct child *child, struct cl_error *err)
 {
     int result = k_move_mount(child->root, AT_FDCWD, "/", 0);
     if (result < 0)
         return cl_fail(err, result, "attach the root file system");
     const unsigned long propagation = child->plan->root_propagation;
-    /* Shared can only come now: pivot_root refuses a new root whose parent is shared, not a shared new root. */
+    /* Shared can only come now: pivot_root refuses a new root whose parent is shared, not a shared
+       new root. */
     struct k_mount_change change = { .propagation = propagation & ~(unsigned long)MS_REC,
                                      .userns_fd = -EBADF,
                                      .recursive = (propagation & MS_REC) != 0 };
@@ -117,7 +122,8 @@ static int new_fs(const struct plan_mount *mount, struct cl_error *err)
     return fail_mount(mount, result, message, err);
 }
 
-/* Kept for later steps: they must not look for it by a name that the container's own files could have taken. */
+/* Kept for later steps: they must not look for it by a name that the container's own files could
+   have taken. */
 static void remember(struct child *child, const struct plan_mount *mount, int fd)
 {
     bool is_proc = cl_streq(mount->type, "proc") && cl_streq(mount->target, "/proc");
@@ -174,7 +180,8 @@ static int mount_fs(struct child *child, const struct plan_mount *mount, struct 
     return 0;
 }
 
-/* Attributes and propagation were set by the parent (rootfs.c), while nothing was below the clone yet. */
+/* Attributes and propagation were set by the parent (rootfs.c), while nothing was below the clone
+   yet. */
 static int mount_bind(struct child *child, const struct plan_mount *mount, int source,
                       struct cl_error *err)
 {
@@ -205,7 +212,8 @@ static int set_attributes(int tree, const struct plan_mount *mount, uint64_t als
     return k_mount_setattr(tree, &change);
 }
 
-/* "cpu,cpuacct" is the directory of that name, with links cpu and cpuacct to it, as every distribution has it. */
+/* "cpu,cpuacct" is the directory of that name, with links cpu and cpuacct to it, as every
+   distribution has it. */
 static int link_controllers(int top, const char *controllers)
 {
     if (strchr(controllers, ',') == NULL)
@@ -254,8 +262,8 @@ static int attach_hierarchies(struct child *child, const struct plan_mount *moun
     return result < 0 ? result : set_attributes(top, mount, 0);
 }
 
-/* The container's own group by a clone of its directory: exactly what a new cgroup mount in the new cgroup namespace would show, without the
-   locks of making one. */
+/* The container's own group by a clone of its directory: exactly what a new cgroup mount in the new
+   cgroup namespace would show, without the locks of making one. */
 static int mount_cgroup(struct child *child, const struct plan_mount *mount, struct cl_error *err)
 {
     cl_auto_fd target = open_target(child, mount, true, err);
@@ -319,8 +327,8 @@ int mnt_make_readonly(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "make the root file system read-only") : 0;
 }
 
-/* Nothing lies over our root: "/.." goes to the topmost mount on "/", unlike "/" itself. Were the host's tree still there, this is where the container
-   would find it. */
+/* Nothing lies over our root: "/.." goes to the topmost mount on "/", unlike "/" itself. Were the
+   host's tree still there, this is where the container would find it. */
 static int check_root_is_bare(const struct child *child)
 {
     struct statx root, top;
@@ -330,8 +338,8 @@ static int check_root_is_bare(const struct child *child)
     return root.stx_mnt_id == top.stx_mnt_id ? 0 : -EXDEV;
 }
 
-/* IN_NEW_MNT → IN_CONTAINER. The old root is stacked on the new one and taken away from there: no directory for it is needed. Lazily, because a
-   synchronous unmount waits for RCU. */
+/* IN_NEW_MNT → IN_CONTAINER. The old root is stacked on the new one and taken away from there: no
+   directory for it is needed. Lazily, because a synchronous unmount waits for RCU. */
 int mnt_pivot(struct child *child, struct cl_error *err)
 {
     if (fchdir(child->root) < 0)

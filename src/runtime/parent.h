@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent's side, private to the room. All of it runs in the host's namespaces with the caller's identity.
+ * The parent's side, private to the room. All of it runs in the host's namespaces with the caller's
+ * identity.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 
 #include "wire/init.h"
 
-/* ---- rootfs.c: detached mounts. Descriptors that are there after a failure belong to the caller as well. ---- */
+/* ---- rootfs.c: detached mounts. Descriptors that are there after a failure belong to the caller
+   as well. ---- */
 int parent_open_sources(const struct runtime_plan *plan, int *ret_sources, struct cl_error *err);
 int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgroup *group,
                              int *ret_trees, struct cl_error *err);
@@ -16,7 +18,8 @@ int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgrou
 /* ---- cgroup.c ---- */
 /* Make the group and write all limits and device rules. On failure nothing is left. */
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);
-/* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed. */
+/* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed.
+   */
 int parent_remove_cgroup(const struct cgroup *group);
 
 /* ---- devices.c ---- */
@@ -26,8 +29,9 @@ int devices_apply(const struct cgroup *group, const struct oci_device_rule *rule
 /* ---- talk.c: messages ---- */
 int parent_send(int sync, enum wire_init_type type);
 /*
- * Wait until `until` (READY, or 0: the end of file that exec makes). One CONSOLE descriptor, where one is expected, goes to process->console. The child's
- * own failure, or its end before READY, is the error.
+ * Wait until `until` (READY, or 0: the end of file that exec makes). One CONSOLE descriptor, where
+ * one is expected, goes to process->console. The child's own failure, or its end before READY, is
+ * the error.
  */
 int parent_wait(struct runtime_process *process, enum wire_init_type until, bool wants_console,
                 struct cl_error *err);

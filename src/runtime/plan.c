@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spec + options + facts → plan. Pure: no system call is made here, so every refusal can be tested without root and comes before anything was
- * made. Mounts and cgroup settings have files of their own (plan_mounts.c, plan_cgroup.c), and so has the list of what this build does not do
+ * spec + options + facts → plan. Pure: no system call is made here, so every refusal can be tested
+ * without root and comes before anything was made. Mounts and cgroup settings have files of their
+ * own (plan_mounts.c, plan_cgroup.c), and so has the list of what this build does not do
  * (plan_refuse.c).
  */
 #include "runtime/plan.h"
@@ -178,7 +179,8 @@ static int plan_sysctls(struct runtime_plan *plan, struct cl_error *err)
     const struct oci_map *map = &plan->spec->linux_.sysctl;
     for (size_t i = 0; i < map->count; i++) {
         char *file = cl_format("sys/%s", map->pairs[i].key);
-        /* "net.ipv4.ip_forward"; a name with slashes is taken as it is (interface names may hold dots). */
+        /* "net.ipv4.ip_forward"; a name with slashes is taken as it is (interface names may hold
+           dots). */
         if (file != NULL && strchr(map->pairs[i].key, '/') == NULL)
             for (char *dot = file; (dot = strchr(dot, '.')) != NULL;)
                 *dot = '/';

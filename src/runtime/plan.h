@@ -2,8 +2,9 @@
 /*
  * The plan: what will be done, as a value. Private to the room.
  *
- * plan.c and its plan_*.c fill it from the spec without a system call; create.c (the parent), init.c (the child) and exec.c carry it out, and
- * plan_print.c tells it. Strings are borrowed from the spec and the options unless a comment says "owned".
+ * plan.c and its plan_*.c fill it from the spec without a system call; create.c (the parent),
+ * init.c (the child) and exec.c carry it out, and plan_print.c tells it. Strings are borrowed from
+ * the spec and the options unless a comment says "owned".
  */
 #pragma once
 
@@ -47,7 +48,8 @@ struct plan_setting {
     char controller[32];  /* "" : the v2 group's own files */
     char file[96];
     char value[160];
-    /* A file to be tried instead when the first is not there ("" without): schedulers name one thing differently. */
+    /* A file to be tried instead when the first is not there ("" without): schedulers name one
+       thing differently. */
     char other_file[96];
     char other_value[160];
 };

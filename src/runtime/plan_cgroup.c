@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * linux.resources → writes to cgroup files, for whichever version has the controller on this host. One function per controller; what only one
- * version can do is an error on the other, naming the property. Sources: the kernel's admin-guide/cgroup-v1 and cgroup-v2.rst; unit
- * conversions in plan_cgroup_units.c.
+ * linux.resources → writes to cgroup files, for whichever version has the controller on this host.
+ * One function per controller; what only one version can do is an error on the other, naming the
+ * property. Sources: the kernel's admin-guide/cgroup-v1 and cgroup-v2.rst; unit conversions in
+ * plan_cgroup_units.c.
  */
 #include "runtime/plan.h"
 

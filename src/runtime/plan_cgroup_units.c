@@ -2,10 +2,12 @@
 /*
  * cgroup v1's units in cgroup v2's.
  *
- * CPU: v1's shares are 2 … 262144 with 1024 in the middle, v2's weight 1 … 10000 with 100. The straight line that runtimes used for years made
- * 1024 a weight of 39, so that one busy container outweighed the host's own services or the other way round; since 2025 runc and crun agree on the
- * curve through the three points: weight = 10^((l² + 125 l) / 612 − 7/34), l = log2(shares). log2 and the power are written out here, so that no
- * program needs libm for one line; both are exact to far more than the rounding needs.
+ * CPU: v1's shares are 2 … 262144 with 1024 in the middle, v2's weight 1 … 10000 with 100. The
+ * straight line that runtimes used for years made 1024 a weight of 39, so that one busy container
+ * outweighed the host's own services or the other way round; since 2025 runc and crun agree on the
+ * curve through the three points: weight = 10^((l² + 125 l) / 612 − 7/34), l = log2(shares). log2
+ * and the power are written out here, so that no program needs libm for one line; both are exact to
+ * far more than the rounding needs.
  */
 #include "runtime/plan.h"
 

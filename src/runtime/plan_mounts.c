@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mounts[] → what to mount where, checked. Targets are cleaned as text only ("/a/../b" is "/b"); where they lead is decided when they are opened
- * below the root (kernel/inroot.h).
+ * mounts[] → what to mount where, checked. Targets are cleaned as text only ("/a/../b" is "/b");
+ * where they lead is decided when they are opened below the root (kernel/inroot.h).
  */
 #include "runtime/plan.h"
 
 #include "oci/names.h"
 
-/* Files of /proc that may be covered, as every runtime allows (CVE-2019-16884 was what came of allowing all). Below a
-   name with a slash at its end everything is allowed. */
+/* Files of /proc that may be covered, as every runtime allows (CVE-2019-16884 was what came of
+   allowing all). Below a name with a slash at its end everything is allowed. */
 static const char *const proc_allowed[] = {
     "/proc/cpuinfo",
     "/proc/diskstats",
@@ -29,7 +29,8 @@ static bool is_below(const char *path, const char *top)
     return strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* What is under these is made of mounts of ours, so a link there can only be the image's (CVE-2026-41579: /dev as a link). */
+/* What is under these is made of mounts of ours, so a link there can only be the image's
+   (CVE-2026-41579: /dev as a link). */
 static bool is_ours(const char *target)
 {
     return is_below(target, "/proc") || is_below(target, "/sys") || is_below(target, "/dev");
@@ -87,8 +88,8 @@ static int split_options(struct plan_mount *mount)
             result = add_option(mount, data, length);
         data += length + (data[length] == ',');
     }
-    /* "ro" & co. concern the superblock of a real file system; those made of nothing share theirs or must stay writable for us, so there the
-       mount's own attribute does it. */
+    /* "ro" & co. concern the superblock of a real file system; those made of nothing share theirs
+       or must stay writable for us, so there the mount's own attribute does it. */
     static const char *const virtual_types[] = { "proc",  "sysfs",  "mqueue",  "devpts",
                                                  "tmpfs", "cgroup", "cgroup2", NULL };
     if (cl_strv_has(virtual_types, mount->type))
@@ -184,7 +185,8 @@ static int plan_mount(struct runtime_plan *plan, const struct oci_mount *spec,
                    : plan_fs(plan, mount, spec->source, err);
 }
 
-/* /dev is ours to fill unless the caller brings one: a bind there is somebody's real device directory. */
+/* /dev is ours to fill unless the caller brings one: a bind there is somebody's real device
+   directory. */
 static bool wants_devices(const struct runtime_plan *plan)
 {
     for (size_t i = plan->mount_count; i-- > 0;)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plan in words, one line per step in the order in which they are done: "parent …" for what is done from outside, "init …" for the container's first process.
+ * A plan in words, one line per step in the order in which they are done: "parent …" for what is
+ * done from outside, "init …" for the container's first process.
  */
 #include "runtime/plan.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of a plan that init and a process of exec share: capabilities as far as this machine can grant them, and the system-call filter.
+ * The part of a plan that init and a process of exec share: capabilities as far as this machine can
+ * grant them, and the system-call filter.
  *
- * A capability that can't be granted is left out with a warning, never an error: the runtime-spec (config.md, "capabilities") says that runtimes
- * SHOULD NOT fail then. Sets that contradict each other are errors, since no machine could honour them.
+ * A capability that can't be granted is left out with a warning, never an error: the runtime-spec
+ * (config.md, "capabilities") says that runtimes SHOULD NOT fail then. Sets that contradict each
+ * other are errors, since no machine could honour them.
  */
 #include "runtime/plan.h"
 
@@ -47,7 +49,8 @@ static int fill_capabilities(struct plan_process *process, const struct oci_capa
         { "ambient", &sets->ambient, &process->ambient },
     };
     for (size_t i = 0; i < CL_COUNT(table); i++) {
-        /* One warning per capability is enough: those of the later sets that bounding has named already are not said again. */
+        /* One warning per capability is enough: those of the later sets that bounding has named
+           already are not said again. */
         uint64_t said = i > 0 ? sets->bounding.mask : 0;
         (void)grant(table[i].set->mask & ~said, facts, table[i].name, warnings);
         *table[i].ret = table[i].set->mask & facts->bounding;

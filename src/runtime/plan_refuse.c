@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this build does not do yet, one row each. A property that is neither carried out nor listed here would be a silent no.
+ * What this build does not do yet, one row each. A property that is neither carried out nor listed
+ * here would be a silent no.
  */
 #include "runtime/plan.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last stretch: working directory, standard streams, no other files, and the program, looked for in the container's own PATH.
+ * The last stretch: working directory, standard streams, no other files, and the program, looked
+ * for in the container's own PATH.
  *
- * The program is not executed from here but by trampoline.c out of a sealed memfd, whose head says why: /proc/self/exe must not be a file of the host when a path
- * of the container is opened for execution (CVE-2019-5736).
+ * The program is not executed from here but by trampoline.c out of a sealed memfd, whose head says
+ * why: /proc/self/exe must not be a file of the host when a path of the container is opened for
+ * execution (CVE-2019-5736).
  */
 #include "runtime/child.h"
 
@@ -22,7 +24,8 @@
 
 /* ---- working directory ---- */
 
-/* IN_NEW_MNT. As all runtimes do, one that is missing is made, while the root can still be written. */
+/* IN_NEW_MNT. As all runtimes do, one that is missing is made, while the root can still be written.
+   */
 int program_make_cwd(struct child *child, struct cl_error *err)
 {
     const char *path = child->process->spec->cwd;
@@ -34,8 +37,9 @@ int program_make_cwd(struct child *child, struct cl_error *err)
     return fd < 0 ? cl_error_prefix(err, "working directory") : 0;
 }
 
-/* CVE-2024-21626: a working directory outside of the root (by a leaked descriptor, "/proc/self/fd/7") is refused. Magic links are not followed in
-   the first place; the kernel's own word on where we are then has the last say. */
+/* CVE-2024-21626: a working directory outside of the root (by a leaked descriptor,
+   "/proc/self/fd/7") is refused. Magic links are not followed in the first place; the kernel's own
+   word on where we are then has the last say. */
 static int check_inside(const char *path, struct cl_error *err)
 {
     char real[PATH_MAX];
@@ -48,7 +52,8 @@ static int check_inside(const char *path, struct cl_error *err)
     return 0;
 }
 
-/* IN_CONTAINER. As root: a directory that only root may enter is a legal working directory, as with every runtime. */
+/* IN_CONTAINER. As root: a directory that only root may enter is a legal working directory, as with
+   every runtime. */
 int program_enter_cwd(struct child *child, struct cl_error *err)
 {
     const char *path = child->process->spec->cwd;
@@ -75,7 +80,8 @@ static void give_pipes(const struct child *child)
     }
 }
 
-/* The three targets may be among the sources in any order (in is 1, out is 0), so what lies in the way moves up first. */
+/* The three targets may be among the sources in any order (in is 1, out is 0), so what lies in the
+   way moves up first. */
 static int place(const int wanted[static 3])
 {
     int from[3];
@@ -106,7 +112,8 @@ int program_connect_streams(struct child *child, struct cl_error *err)
     return 0;
 }
 
-/* IN_CONTAINER. Marked, not closed: the sync socket has to last until exec. Also ends what we held of the container's own root and /proc. */
+/* IN_CONTAINER. Marked, not closed: the sync socket has to last until exec. Also ends what we held
+   of the container's own root and /proc. */
 int program_close_others(struct child *child, struct cl_error *err)
 {
     int result = k_close_range(3 + child->process->preserve_fds, UINT_MAX, true);
@@ -133,7 +140,8 @@ int program_die_with_parent(struct child *child, struct cl_error *err)
     int result = k_prctl(PR_SET_PDEATHSIG, child->process->die_with_parent ? SIGKILL : 0, 0, 0, 0);
     if (result < 0)
         return cl_fail(err, result, "ask to die with the parent, or not to");
-    /* It may have died before we asked. getppid() is 0 in a new pid namespace either way, but its end of the socket tells. */
+    /* It may have died before we asked. getppid() is 0 in a new pid namespace either way, but its
+       end of the socket tells. */
     if (child->process->die_with_parent &&
         recv(child->sync, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0)
         _exit(125);
@@ -194,8 +202,9 @@ static int check_path(const char *name, struct cl_error *err)
                : 0;
 }
 
-/* As execvp and Go's LookPath: what could be a program, in the order of PATH. One that may not be executed is a candidate too, so that the
-   error can be "permission denied" when there is nothing better. */
+/* As execvp and Go's LookPath: what could be a program, in the order of PATH. One that may not be
+   executed is a candidate too, so that the error can be "permission denied" when there is nothing
+   better. */
 static int search_path(const struct child *child, const char *name, char ***ret,
                        struct cl_error *err)
 {
@@ -237,7 +246,8 @@ static size_t list_labels(const struct oci_process *process, char text[static 30
     return 1;
 }
 
-/* argv of the trampoline, as its head describes it. The strings are borrowed: exec or the end of this process is next. */
+/* argv of the trampoline, as its head describes it. The strings are borrowed: exec or the end of
+   this process is next. */
 static char **build_arguments(const struct child *child, char *const *candidates, char *head,
                               size_t head_size)
 {

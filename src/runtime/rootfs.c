@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What only the host can name, opened as detached mounts: the root file system, the sources of binds, the directories of cgroups. A detached mount is in nobody's
- * mount table, so the host's does not grow with the number of containers, and it vanishes with its last descriptor.
+ * What only the host can name, opened as detached mounts: the root file system, the sources of
+ * binds, the directories of cgroups. A detached mount is in nobody's mount table, so the host's
+ * does not grow with the number of containers, and it vanishes with its last descriptor.
  */
 #include "runtime/parent.h"
 
@@ -20,7 +21,8 @@ static int add_lowers(int fs, const char *const *lowers)
     return result;
 }
 
-/* Before 6.8: one string; a colon in a path is escaped, and fsconfig takes at most 255 bytes (then it has to be mount(2)'s page: refused with the reason). */
+/* Before 6.8: one string; a colon in a path is escaped, and fsconfig takes at most 255 bytes (then
+   it has to be mount(2)'s page: refused with the reason). */
 static int join_lowers(int fs, const char *const *lowers)
 {
     cl_auto_buf text = CL_BUF_INIT(64 * 1024);

@@ -4,9 +4,10 @@
  *
  *   spec + options + host facts --(plan.c, pure)--> plan --(create.c: parent, init.c: child)--> process
  *
- * The plan is a value: it can be printed, compared and tested without root. Whoever calls runtime_create becomes the parent of the container's init; the
- * engine calls it in the forked process that then becomes cloche-monitor, `cloche-runtime create` in one that exits. Uses base, kernel, oci, wire, seccomp.
- * Thread assumption: the caller is single-threaded.
+ * The plan is a value: it can be printed, compared and tested without root. Whoever calls
+ * runtime_create becomes the parent of the container's init; the engine calls it in the forked
+ * process that then becomes cloche-monitor, `cloche-runtime create` in one that exits. Uses base,
+ * kernel, oci, wire, seccomp. Thread assumption: the caller is single-threaded.
  */
 #pragma once
 
@@ -19,39 +20,46 @@ struct runtime_rootfs {
     bool is_overlay;
     const char *path;          /* not overlay: a directory of the host */
     const char *const *lowers; /* overlay: host directories, topmost first, NULL-terminated */
-    const char *upper,
-        *work; /* overlay: host directories on one file system; NULL with is_read_only: no upper at all */
+    /* Overlay: host directories on one file system; NULL with is_read_only: no upper at all. */
+    const char *upper, *work;
     bool is_volatile;  /* overlay without syncs: for containers that are removed at their end */
     bool is_read_only; /* root.readonly */
 };
 
-/* Make the root file system as a detached mount, so that the caller can look into it (users, working directory) before there is a container.
-   The fd is owned by the caller and may be given to runtime_options.root_mount. */
+/* Make the root file system as a detached mount, so that the caller can look into it (users,
+   working directory) before there is a container. The fd is owned by the caller and may be given to
+   runtime_options.root_mount. */
 int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err);
 
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
     const char *bundle; /* base of relative paths, or NULL */
     struct runtime_rootfs rootfs;
-    int root_mount; /* borrowed: rootfs, already made by runtime_rootfs_open; 0 or negative: runtime_create makes it */
-    const char *
-        cgroup_path; /* overrides linux.cgroupsPath; relative to each hierarchy's root: "cloche/ID"; NULL with no cgroup wanted */
-    const char
-        *state_dir; /* an existing directory of ours on the host (0700): scratch mount target */
-    bool
-        use_default_seccomp; /* Cloche's own profile for the bounding set, instead of linux.seccomp */
+    /* Borrowed: rootfs, already made by runtime_rootfs_open. 0 or negative: runtime_create makes
+       it. */
+    int root_mount;
+    /* Overrides linux.cgroupsPath; relative to each hierarchy's root: "cloche/ID". NULL with none
+       in the spec either: no cgroup. */
+    const char *cgroup_path;
+    const char *state_dir; /* an existing directory of ours on the host (0700); not used yet */
+    /* Cloche's own profile for the bounding set, instead of linux.seccomp. */
+    bool use_default_seccomp;
     bool no_new_keyring;
-    bool die_with_parent;  /* PR_SET_PDEATHSIG SIGKILL on init */
+    /* PR_SET_PDEATHSIG SIGKILL on init. The kernel forgets the wish when init executes a
+       set-user-ID program, and init may take it back: a second line behind the engine's recovery,
+       not a promise. */
+    bool die_with_parent;
     unsigned preserve_fds; /* 3 … 2+n stay open in the container */
     int start_listener; /* borrowed: see runtime_leave; 0 or negative: started by who created it */
     bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
-/* What the plan needs to know of this machine; gathered once by runtime_facts_init, or made up by a test. */
+/* What the plan needs to know of this machine; gathered once by runtime_facts_init, or made up by a
+   test. */
 struct runtime_facts {
     struct cgroup_host cgroups;
     unsigned last_capability;
-    uint64_t bounding; /* our own bounding set: what can't be granted is an error */
+    uint64_t bounding; /* what we can grant; the rest is a warning, as the runtime-spec wants it */
     bool has_time_ns, has_cgroup_ns, has_user_ns;
     bool has_mount_setattr, has_fsmount,
         has_lowerdir_append; /* assumed; found out by use, where probing would cost */
@@ -63,19 +71,21 @@ int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
 void runtime_facts_done(struct runtime_facts *facts);
 
 struct runtime_plan;
-/* Borrows spec, options and facts until runtime_plan_free. Checks everything that can be checked before anything is made: what this host cannot honour is an error
-   here, naming the JSON path. */
+/* Borrows spec, options and facts until runtime_plan_free. Checks everything that can be checked
+   before anything is made: what this host cannot honour is an error here, naming the JSON path. */
 int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *options,
                      const struct runtime_facts *facts, struct runtime_plan **ret,
                      struct cl_error *err);
 void runtime_plan_free(struct runtime_plan *plan);
 CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
-/* What the runtime-spec wants said rather than failed on (capabilities that can't be granted here): a NULL-terminated vector that belongs to the plan, or NULL. */
+/* What the runtime-spec wants said rather than failed on (capabilities that can't be granted here):
+   a NULL-terminated vector that belongs to the plan, or NULL. */
 const char *const *runtime_plan_warnings(const struct runtime_plan *plan);
 /* One line per step, in order: "init  mount proc at /proc (nosuid,noexec,nodev)". */
 int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out);
 
-/* Standard streams of a process of ours. With terminal the container gets a pty of its own devpts and the three fds are ignored (-EBADF). */
+/* Standard streams of a process of ours. With terminal the container gets a pty of its own devpts
+   and the three fds are ignored (-EBADF). */
 struct runtime_io {
     bool terminal;
     unsigned rows, columns; /* 0: leave */
@@ -91,30 +101,36 @@ struct runtime_process {
     int console;          /* owned pty master, or -EBADF */
     int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
     struct cgroup cgroup; /* owned; count 0 without */
-    /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until runtime_process_done. */
+    /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
+       runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;
 };
 void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */
 
 /*
- * Make cgroup, namespaces, mounts and everything else; when this returns 0 the child has done every step but the last ones (seccomp, exec) and waits.
- * On failure nothing is left: no process, cgroup or mount. The error begins with the failing step: "mount proc at /proc: …".
+ * Make cgroup, namespaces, mounts and everything else; when this returns 0 the child has done every
+ * step but the last ones (seccomp, exec) and waits. On failure nothing is left: no process, cgroup
+ * or mount. The error begins with the failing step: "mount proc at /proc: …".
  */
 int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
                    struct runtime_process *ret, struct cl_error *err);
 /*
- * A creator that ends before somebody else starts the container: it gives a listening SOCK_SEQPACKET socket as runtime_options.start_listener, writes down what the
- * other one needs, and calls this. Init then waits on its own. Whoever connects to that socket holds a `sync` as runtime_create's was, for runtime_start. A creator
- * that dies before this call takes init with it.
+ * A creator that ends before somebody else starts the container: it gives a listening
+ * SOCK_SEQPACKET socket as runtime_options.start_listener, writes down what the other one needs,
+ * and calls this. Init then waits on its own. Whoever connects to that socket holds a `sync` as
+ * runtime_create's was, for runtime_start. A creator that dies before this call takes init with it.
  */
 int runtime_leave(struct runtime_process *process, struct cl_error *err);
-/* Release it into execve. Returns when the program runs (the sync socket closed on exec), or with the error: kinds NO_COMMAND (127), NOT_EXECUTABLE (126). */
+/* Release it into execve. Returns when the program runs (the sync socket closed on exec), or with
+   the error: kinds NO_COMMAND (127), NOT_EXECUTABLE (126). */
 int runtime_start(struct runtime_process *process, struct cl_error *err);
-/* After a failure of runtime_start, or at the end of life: SIGKILL init and all of the cgroup, wait for init and remove the cgroup. For a process of runtime_exec: only that
-   process. */
+/* After a failure of runtime_start, or at the end of life: SIGKILL init and all of the cgroup, wait
+   for init and remove the cgroup. For a process of runtime_exec: only that process. */
 int runtime_destroy(struct runtime_process *process, struct cl_error *err);
 
-/* Another process into a running container: when this returns 0 it runs (there is no runtime_start), sync is -EBADF and cgroup is empty. The caller's pid_for_children namespace is changed: do it in a process that forks nothing else. */
+/* Another process into a running container: when this returns 0 it runs (there is no
+   runtime_start), sync is -EBADF and cgroup is empty. The caller's pid_for_children namespace is
+   changed: do it in a process that forks nothing else. */
 struct runtime_target {
     pid_t pid;               /* the container's init */
     uint64_t start_ticks;    /* must match, else -ESRCH */
@@ -131,8 +147,10 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
                  const struct runtime_exec_options *options, const struct runtime_io *io,
                  struct runtime_process *ret, struct cl_error *err);
 
-/* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group below root_fd (CVE-2026-30892: digits are digits). Supplementary
-   groups come from /etc/group. Fills uid, gid, additional_gids (owned, may be NULL) and the home directory ("/" when unknown). */
+/* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group
+   below root_fd (CVE-2026-30892: digits are digits). Supplementary groups come from /etc/group.
+   Fills uid, gid, additional_gids (owned, may be NULL) and the home directory ("/" when unknown).
+   */
 struct runtime_user {
     uid_t uid;
     gid_t gid;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What makes the process small: user and groups, capabilities, no_new_privs, the system-call filter, the session keyring, LSM labels.
+ * What makes the process small: user and groups, capabilities, no_new_privs, the system-call
+ * filter, the session keyring, LSM labels.
  */
 #include "runtime/child.h"
 
@@ -8,19 +9,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* IN_CONTAINER. A session keyring of its own, or the container would hold the keys of whoever started it. */
+/* IN_CONTAINER. A session keyring of its own, or the container would hold the keys of whoever
+   started it. */
 int sec_join_keyring(struct child *child, struct cl_error *err)
 {
     const char *name = child->process->keyring;
     int result = k_keyring_join_session(name[0] != '\0' ? name : NULL);
-    /* No keyrings in this kernel, or a sandbox around us that forbids them: then there are no keys to be seen either. */
+    /* No keyrings in this kernel, or a sandbox around us that forbids them: then there are no keys
+       to be seen either. */
     if (result >= 0 || result == -ENOSYS || result == -EPERM)
         return 0;
     return cl_fail(err, result, "join a session keyring of its own");
 }
 
-/* IN_CONTAINER. The label itself is written just before the user's program is executed (trampoline.c), as it takes effect at the next exec, whichever that is; here
-   only the procfs that it is written through is opened, one that the container could not have prepared (CVE-2019-16884, CVE-2025-52881). */
+/* IN_CONTAINER. The label itself is written just before the user's program is executed
+   (trampoline.c), as it takes effect at the next exec, whichever that is; here only the procfs that
+   it is written through is opened, one that the container could not have prepared (CVE-2019-16884,
+   CVE-2025-52881). */
 int sec_prepare_label(struct child *child, struct cl_error *err)
 {
     int proc = child_proc(child, err);
@@ -41,7 +46,8 @@ int sec_load_filter(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "load the seccomp filter") : 0;
 }
 
-/* IN_CONTAINER. Also tells the kernel to keep the permitted set over the change of user: what of it stays is said by sec_set_capabilities. */
+/* IN_CONTAINER. Also tells the kernel to keep the permitted set over the change of user: what of it
+   stays is said by sec_set_capabilities. */
 int sec_drop_bounding(struct child *child, struct cl_error *err)
 {
     const struct plan_process *process = child->process;
@@ -56,7 +62,8 @@ int sec_drop_bounding(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "keep capabilities over the change of user") : 0;
 }
 
-/* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the host's business. */
+/* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the
+   host's business. */
 int sec_become_user(struct child *child, struct cl_error *err)
 {
     const struct oci_user *user = &child->process->spec->user;
@@ -70,7 +77,8 @@ int sec_become_user(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "process.user.uid: become user %u", user->uid) : 0;
 }
 
-/* AS_USER. The sets exactly as planned, the inheritable one included (CVE-2022-29162: nothing is added to it). */
+/* AS_USER. The sets exactly as planned, the inheritable one included (CVE-2022-29162: nothing is
+   added to it). */
 int sec_set_capabilities(struct child *child, struct cl_error *err)
 {
     const struct plan_process *process = child->process;

@@ -24,7 +24,8 @@ static int failed(struct wire_init *message, struct cl_error *err)
     return cl_fail_kind(err, kind, message->code, "%s", message->text);
 }
 
-/* End of file before READY: the child was killed. Why is worth a word, since the usual reason is a limit that is too small. */
+/* End of file before READY: the child was killed. Why is worth a word, since the usual reason is a
+   limit that is too small. */
 static int ended_early(const struct runtime_process *process, struct cl_error *err)
 {
     int status = 0;
@@ -82,7 +83,8 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until, bool
     }
 }
 
-/* An error path is walked to its end: each of its steps gets a second try, for what was only in the way for a moment. */
+/* An error path is walked to its end: each of its steps gets a second try, for what was only in the
+   way for a moment. */
 void parent_discard(struct runtime_process *process)
 {
     int status = 0;

@@ -2,16 +2,21 @@
 /*
  * The last program of ours that a container's process is: it does nothing but execute the user's.
  *
- * Why there is one (CVE-2019-5736): while execve opens the user's program, /proc/self/exe still is the program that calls it. An image whose entrypoint is
- * /proc/self/exe, or a script with that as its interpreter, would thereby get the caller executed inside the container, and through /proc/PID/exe a
- * descriptor of a file of the host that root in the container may write. So the caller must not be a file of the host: program.c writes this image into a sealed memfd and
+ * Why there is one (CVE-2019-5736): while execve opens the user's program, /proc/self/exe still is
+ * the program that calls it. An image whose entrypoint is /proc/self/exe, or a script with that as
+ * its interpreter, would thereby get the caller executed inside the container, and through
+ * /proc/PID/exe a descriptor of a file of the host that root in the container may write. So the
+ * caller must not be a file of the host: program.c writes this image into a sealed memfd and
  * executes that, before the first path of the container is looked up.
  *
- * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no constructor, no relocation and no global state. It gets everything in its arguments:
+ * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no
+ * constructor, no relocation and no global state. It gets everything in its arguments:
  *
- *   argv[0]  "SYNC PROC LABELS CANDIDATES", decimal: the socket of wire/init.h; a procfs (or 0); counts of what follows
- *   LABELS × (file below PROC, text)      to be written before the exec (LSM labels); a missing file is skipped when another row follows
- *   CANDIDATES × path                     to be tried in order
+ *   argv[0]  "SYNC PROC LABELS CANDIDATES", decimal: the socket of wire/init.h; a procfs (or 0);
+ *            counts of what follows
+ *   LABELS × (file below PROC, text)      written before the exec (LSM labels); a missing file is
+ *                                         skipped when another row follows
+ *   CANDIDATES × path                     tried in order
  *   the program's own argv, with its environment
  *
  * A failure goes to the parent as FAILED, then the process ends.

@@ -2,9 +2,10 @@
 /*
  * "user:group" against the container's own /etc/passwd and /etc/group.
  *
- * These files belong to the image: they are read below the root's descriptor, at most 1 MiB of them, and only if they are regular files (CVE-2024-9676).
- * Digits are an id and nothing else: a name that consists of digits is never looked up, and a number that does not fit is an error, not a wrapped one
- * (CVE-2024-40635, CVE-2026-30892).
+ * These files belong to the image: they are read below the root's descriptor, at most 1 MiB of
+ * them, and only if they are regular files (CVE-2024-9676). Digits are an id and nothing else: a
+ * name that consists of digits is never looked up, and a number that does not fit is an error, not
+ * a wrapped one (CVE-2024-40635, CVE-2026-30892).
  */
 #include "runtime/runtime.h"
 

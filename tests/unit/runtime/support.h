@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the component tests share: a root file system made out of the machine's static busybox, a container with an engine-like spec in it, and what it printed.
- * Everything lies in one temporary directory and one cgroup of the test's own.
+ * What the component tests share: a root file system made out of the machine's static busybox, a
+ * container with an engine-like spec in it, and what it printed. Everything lies in one temporary
+ * directory and one cgroup of the test's own.
  */
 #pragma once
 

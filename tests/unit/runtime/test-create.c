@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Containers for real: what a program in one sees, with the engine's default spec on a root file system of busybox.
+ * Containers for real: what a program in one sees, with the engine's default spec on a root file
+ * system of busybox.
  */
 #include "support.h"
 

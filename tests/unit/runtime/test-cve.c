@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One test per hole that another runtime had, named after it, as far as it concerns this room. (2016-9962 is in test-exec, 2024-9676 and
- * 2026-30892 in test-user.)
+ * One test per hole that another runtime had, named after it, as far as it concerns this room.
+ * (2016-9962 is in test-exec, 2024-9676 and 2026-30892 in test-user.)
  */
 #include "support.h"
 
 /*
- * runc: an image whose entrypoint, or a script's interpreter, is /proc/self/exe had the runtime's own program executed in the container, and wrote into the host's file through
- * /proc/PID/exe. Here that name leads to a sealed memfd. An open for reading is what the attack begins with: the interpreter that the kernel finds must not be our test program,
- * which is dynamic and would show as "interpreter missing" in this root.
+ * runc: an image whose entrypoint, or a script's interpreter, is /proc/self/exe had the runtime's
+ * own program executed in the container, and wrote into the host's file through /proc/PID/exe. Here
+ * that name leads to a sealed memfd. An open for reading is what the attack begins with: the
+ * interpreter that the kernel finds must not be our test program, which is dynamic and would show
+ * as "interpreter missing" in this root.
  */
 TEST(cve_2019_5736_proc_self_exe_is_never_a_file_of_the_host)
 {
@@ -26,7 +28,8 @@ TEST(cve_2019_5736_proc_self_exe_is_never_a_file_of_the_host)
         world_again(&world);
         const char *const args[] = { ways[i], NULL };
         CHECK_INT(oci_args_set(world.spec->process, args), 0);
-        /* The trampoline gets itself executed, with arguments that make no sense to it: it fails, without parent to tell, as a program of the container. */
+        /* The trampoline gets itself executed, with arguments that make no sense to it: it fails,
+           without parent to tell, as a program of the container. */
         int result = world_start(&world);
         if (result >= 0) {
             int code = world_wait(&world);
@@ -40,7 +43,8 @@ TEST(cve_2019_5736_proc_self_exe_is_never_a_file_of_the_host)
     world_close(&world);
 }
 
-/* runc: LSM labels were written to a fake /proc of the image, since mounts on /proc were allowed. */
+/* runc: LSM labels were written to a fake /proc of the image, since mounts on /proc were allowed.
+   */
 TEST(cve_2019_16884_proc_can_not_be_covered)
 {
     struct world world;
@@ -63,8 +67,8 @@ TEST(cve_2019_16884_proc_can_not_be_covered)
     world_close(&world);
 }
 
-/* runc: a mount target was a link by the time it was mounted on, and the mount landed on the host. Below a descriptor of the root a link, here one that
-   would leave it, resolves inside. */
+/* runc: a mount target was a link by the time it was mounted on, and the mount landed on the host.
+   Below a descriptor of the root a link, here one that would leave it, resolves inside. */
 TEST(cve_2021_30465_mount_targets_stay_in_the_root)
 {
     struct world world;
@@ -84,7 +88,8 @@ TEST(cve_2021_30465_mount_targets_stay_in_the_root)
     world_close(&world);
 }
 
-/* runc, crun, podman: a non-empty inheritable set gave a user's processes file capabilities that they should not have had. */
+/* runc, crun, podman: a non-empty inheritable set gave a user's processes file capabilities that
+   they should not have had. */
 TEST(cve_2022_29162_nothing_is_inheritable)
 {
     struct world world;
@@ -126,7 +131,8 @@ TEST(cve_2024_21626_no_leaked_descriptor_and_no_way_out_by_the_directory)
     world_close(&world);
 }
 
-/* runc: making missing mount points raced, and could make directories on the host (see 2021-30465). Dots in the spec itself are refused. */
+/* runc: making missing mount points raced, and could make directories on the host (see 2021-30465).
+   Dots in the spec itself are refused. */
 TEST(cve_2024_45310_dots_do_not_climb)
 {
     struct world world;
@@ -140,7 +146,8 @@ TEST(cve_2024_45310_dots_do_not_climb)
     world_close(&world);
 }
 
-/* runc: the image's /dev/null, a link, was used to mask files and so made them writable. The mask is ours, whatever the image has. */
+/* runc: the image's /dev/null, a link, was used to mask files and so made them writable. The mask
+   is ours, whatever the image has. */
 TEST(cve_2025_31133_masks_do_not_use_the_images_null)
 {
     struct world world;
@@ -161,7 +168,8 @@ TEST(cve_2025_31133_masks_do_not_use_the_images_null)
     world_close(&world);
 }
 
-/* runc, crun (2026-88264): a link at /dev/console, or a fake devpts, led the terminal's bind astray. */
+/* runc, crun (2026-88264): a link at /dev/console, or a fake devpts, led the terminal's bind
+   astray. */
 TEST(cve_2025_52565_the_console_is_not_led_astray)
 {
     struct world world;
@@ -210,7 +218,8 @@ TEST(cve_2025_52881_writes_to_proc_are_not_redirected)
     world_close(&world);
 }
 
-/* runc, crun (2026-47766): /dev as a link in the image had devices made, and mounts put, elsewhere. */
+/* runc, crun (2026-47766): /dev as a link in the image had devices made, and mounts put, elsewhere.
+   */
 TEST(cve_2026_41579_dev_as_a_link_is_refused)
 {
     static const char *const names[] = { "dev", "proc", "sys" };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A second process in a running container. Each runtime_exec is made in a forked child, as its callers do: it changes where their children are born.
+ * A second process in a running container. Each runtime_exec is made in a forked child, as its
+ * callers do: it changes where their children are born.
  */
 #include "support.h"
 
@@ -238,7 +239,8 @@ static size_t row_of(const char *name)
     return exec_step_count;
 }
 
-/* A process of the container could ptrace one that comes in, and take over what it still holds of the host: unless it is not dumpable before it is in. */
+/* A process of the container could ptrace one that comes in, and take over what it still holds of
+   the host: unless it is not dumpable before it is in. */
 TEST(cve_2016_9962_the_joining_process_is_not_dumpable_before_it_is_in)
 {
     CHECK_INT(row_of("begin"), 0);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is left when something goes wrong: nothing. Every system call that passes the kernel room's gate is made to fail once, in parent and child; older kernels are
- * played by taking calls away.
+ * What is left when something goes wrong: nothing. Every system call that passes the kernel room's
+ * gate is made to fail once, in parent and child; older kernels are played by taking calls away.
  */
 #include "support.h"
 
-/* One run with the current hook: 0 when the container ran. The world checks at its end that no cgroup and no directory is left. */
+/* One run with the current hook: 0 when the container ran. The world checks at its end that no
+   cgroup and no directory is left. */
 static int run_once(struct world *world)
 {
     world_shell(world, "exit 0");
@@ -22,8 +23,9 @@ static bool has_children(void)
 }
 
 /*
- * The child counts on from where its parent was when it was cloned, so one number stands for at most one call in each. Where a call's failure is tolerated, the container
- * must run; otherwise the error must say something, and nothing may be left.
+ * The child counts on from where its parent was when it was cloned, so one number stands for at
+ * most one call in each. Where a call's failure is tolerated, the container must run; otherwise the
+ * error must say something, and nothing may be left.
  */
 TEST(every_call_fails_once_and_nothing_is_left)
 {

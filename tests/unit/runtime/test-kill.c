@@ -2,7 +2,8 @@
 /*
  * Parent or init are killed at each of their test points: no process, no cgroup stays.
  *
- * The wish of a test point is read once in a process, so nothing here starts a container but in a fork.
+ * The wish of a test point is read once in a process, so nothing here starts a container but in a
+ * fork.
  */
 #include "support.h"
 
@@ -19,7 +20,8 @@ static int count_processes(struct world *world)
     return (int)count;
 }
 
-/* Event-driven would need the pidfd of a process that may never have been: a bounded look every 5 ms. */
+/* Event-driven would need the pidfd of a process that may never have been: a bounded look every 5
+   ms. */
 static bool all_gone(struct world *world)
 {
     for (int i = 0; i < 1000; i++) {
@@ -46,7 +48,8 @@ static bool kill_parent_at(struct world *world, unsigned point)
     }
     int status = 0;
     (void)waitpid(pid, &status, 0);
-    /* After the last point the parent ends by itself, and what it started goes with it all the same. */
+    /* After the last point the parent ends by itself, and what it started goes with it all the
+       same. */
     CHECK(all_gone(world));
     (void)cgroup_remove(&world->facts.cgroups, world->cgroup);
     CHECK(!cgroup_is_left(world));

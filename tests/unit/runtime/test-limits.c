@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits that the kernel enforces, seen from the program that runs into them; and the files that they were written to.
+ * Limits that the kernel enforces, seen from the program that runs into them; and the files that
+ * they were written to.
  */
 #include "support.h"
 
@@ -144,7 +145,8 @@ TEST(destroy_kills_everything_in_the_cgroup)
     world_close(&world);
 }
 
-/* v2 has no device files but a BPF program: checked on a pure v2 view, which every machine with a cgroup2 hierarchy can have. */
+/* v2 has no device files but a BPF program: checked on a pure v2 view, which every machine with a
+   cgroup2 hierarchy can have. */
 TEST(device_rules_on_cgroup_v2)
 {
     struct cgroup_host host;

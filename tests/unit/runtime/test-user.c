@@ -94,7 +94,8 @@ TEST(users_and_groups)
     close_image(root);
 }
 
-/* crun took "1000…" for the user of that name, and others wrapped what does not fit: root, in the worst case. */
+/* crun took "1000…" for the user of that name, and others wrapped what does not fit: root, in the
+   worst case. */
 TEST(cve_2026_30892_digits_are_a_number_and_must_fit)
 {
     static const struct expectation table[] = {
