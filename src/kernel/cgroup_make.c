@@ -33,7 +33,8 @@ static bool cut_last(char *path)
 }
 
 /* The first `levels` components of path, or all. True when that is the whole path. */
-static bool first_levels(const char *path, unsigned levels, char *prefix, size_t size)
+__attribute__((nonnull)) static bool first_levels(const char *path, unsigned levels, char *prefix,
+                                                  size_t size)
 {
     const char *end = path;
     for (unsigned i = 0; i < levels && end != NULL; i++)

@@ -188,7 +188,7 @@ int lens_scan(const struct lens_scan_options *options, struct lens_scan_process 
     for (unsigned i = 1; i < worker_total && code >= 0;
          i++) /* one that can't start is not missed */
         workers[i].is_started = pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0;
-    if (code >= 0)
+    if (code >= 0 && workers[0].shared != NULL) /* there is always one */
         (void)work(&workers[0]);
     for (unsigned i = 1; i < worker_total; i++)
         if (workers[i].is_started)
