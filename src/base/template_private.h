@@ -4,6 +4,7 @@
  *
  *   template_arena.c      memory that lives as long as a parsed template, or as one run
  *   template_lex.c        text → tokens
+ *   template_constant.c   strings, characters and numbers
  *   template_parse.c      tokens → tree
  *   template_node.c       tree → text again, for error messages
  *   template_run.c        tree + data → output
@@ -169,6 +170,13 @@ struct cl_template {
     struct tpl_tree *trees;
     bool needs_keys;
 };
+
+/* A quoted string without its quotes and escapes, into `out` of at least the token's size. False: invalid syntax. */
+bool tpl_unquote(const struct tpl_token *token, char *out, size_t *ret_size);
+/* 'c' as a code point. */
+bool tpl_char_value(const struct tpl_token *token, int64_t *ret);
+/* What number the token is: fills value, and whole when an integer parameter would take it. NULL, or what is wrong. */
+const char *tpl_number_value(const struct tpl_token *token, struct tpl_node *node);
 
 /* The node as Go prints it. */
 void tpl_node_text(struct cl_buf *buf, const struct tpl_node *node);

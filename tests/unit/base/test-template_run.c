@@ -117,8 +117,7 @@ TEST(runs_are_bounded)
     check_stopped("{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}", -EINVAL,
                   "exceeded maximum template depth");
     check_stopped("{{range 400000}}abc{{end}}", -EFBIG, "the result is too large");
-    check_stopped("{{$x := \"abc\"}}{{range 100}}{{$x = print $x $x}}{{end}}", -EFBIG,
-                  "too large");
+    check_stopped("{{$x := \"abc\"}}{{range 100}}{{$x = print $x $x}}{{end}}", -EFBIG, "too large");
     check_stopped(
         "{{len (printf \"%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d"
         "%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d\" 1 2 3 4 "
