@@ -340,6 +340,12 @@ static int open_root(const char *overlay, const char *directory)
     }
     *upper++ = '\0';
     *work++ = '\0';
+    /* What the last run with this directory left: a volatile overlay refuses to be mounted again. */
+    char mark[512];
+    snprintf(mark, sizeof mark, "%s/work/incompat/volatile", work);
+    rmdir(mark);
+    snprintf(mark, sizeof mark, "%s/work/incompat", work);
+    rmdir(mark);
     const char *const options[] = { "source",  "overlay", "lowerdir", lower, "upperdir", upper,
                                     "workdir", work,      "volatile", NULL,  NULL,       NULL };
     return new_fs("overlay", options, 0);
