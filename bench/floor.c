@@ -342,6 +342,8 @@ static int open_root(const char *overlay, const char *directory)
     *work++ = '\0';
     /* What the last run with this directory left: a volatile overlay refuses to be mounted again. */
     char mark[512];
+    snprintf(mark, sizeof mark, "%s/work/incompat/volatile/dirty", work);
+    unlink(mark);
     snprintf(mark, sizeof mark, "%s/work/incompat/volatile", work);
     rmdir(mark);
     snprintf(mark, sizeof mark, "%s/work/incompat", work);
