@@ -84,10 +84,16 @@ static int final_code(struct engine *engine, const char *id, int *ret_code, stru
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     int result = engine_recover(engine, err);
     if (result >= 0)
-        result = engine_container_find(engine, id, &view, err);
-    if (result >= 0)
-        *ret_code = view->state.exit_code;
-    return result;
+        result = engine_view_find(engine, id, &view, err);
+    if (result < 0)
+        return result;
+    if (engine_view_is_running(view))
+        return cl_fail_kind(err, CL_KIND_SYSTEM, EIO,
+                            "the monitor of container %s does not answer; try again, or remove the "
+                            "container with 'cloche rm -f'",
+                            view->row->name);
+    *ret_code = view->state.exit_code;
+    return 0;
 }
 
 int engine_container_wait(struct engine *engine, const char *reference, int *ret_code,
@@ -95,7 +101,7 @@ int engine_container_wait(struct engine *engine, const char *reference, int *ret
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     cl_auto_fd client = -EBADF;
-    int result = engine_container_find(engine, reference, &view, err);
+    int result = engine_view_find(engine, reference, &view, err);
     if (result < 0)
         return result;
     if (!engine_view_is_running(view)) {
@@ -108,17 +114,21 @@ int engine_container_wait(struct engine *engine, const char *reference, int *ret
     return result < 0 ? final_code(engine, view->row->id, ret_code, err) : 0;
 }
 
+/* -ESRCH (as not_running says it): it has ended. */
 static int signal_init(const struct engine_view *view, int signo, struct cl_error *err)
 {
-    uint64_t start;
+    uint64_t start = 0;
     cl_auto_fd proc = procfs_open_host(err);
     if (proc < 0)
         return proc;
     cl_auto_fd pidfd = k_pidfd_open(view->state.pid);
-    if (pidfd < 0 || procfs_start_ticks(proc, view->state.pid, &start) < 0 ||
-        start != view->state.pid_start)
+    int result = pidfd < 0 ? pidfd : procfs_start_ticks(proc, view->state.pid, &start);
+    if (result >= 0 && start != view->state.pid_start)
+        result = -ESRCH; /* the number is somebody else's by now */
+    if (result >= 0)
+        result = k_pidfd_send_signal(pidfd, signo);
+    if (result == -ESRCH || result == -ENOENT)
         return not_running(view, err);
-    int result = k_pidfd_send_signal(pidfd, signo);
     return result < 0
                ? cl_fail(err, result, "send signal %d to container %s", signo, view->row->name)
                : 0;
@@ -149,6 +159,13 @@ int engine_container_stop(struct engine *engine, const char *reference, int time
     return engine_container_stop_with(engine, reference, 0, timeout_s, err);
 }
 
+static int stop_failed(const struct engine_view *view, int result, struct cl_error *err)
+{
+    if (err == NULL || err->code == 0)
+        return cl_fail(err, result, "wait for the end of container %s", view->row->name);
+    return cl_error_prefix(err, "stop container %s", view->row->name);
+}
+
 int engine_container_stop_with(struct engine *engine, const char *reference, int signo,
                                int timeout_s, struct cl_error *err)
 {
@@ -165,21 +182,22 @@ int engine_container_stop_with(struct engine *engine, const char *reference, int
         (void)engine_container_pause(engine, view->row->id, false, NULL);
     if (engine_connect(engine, view->row->id, 0, &client) < 0)
         return final_code(engine, view->row->id, &code, err); /* it ended, or its monitor died */
-    result = signal_init(view, signo > 0 ? signo : stop_signal(view->config), NULL);
+    result = signal_init(view, signo > 0 ? signo : stop_signal(view->config), err);
     cl_test_point("engine.stop-signalled");
     if (result >= 0) {
         int64_t deadline = timeout_s < 0 ? -1 : cl_now_ns() + (int64_t)timeout_s * 1000000000;
         result = await_exit(client, deadline, &code);
-        if (result == -ETIMEDOUT) {
-            (void)signal_init(view, SIGKILL, NULL); /* gone meanwhile: just as well */
-            cl_test_point("engine.stop-killed");
-            result = await_exit(client, -1, &code);
-        }
     }
-    if (result >= 0)
-        return 0;
-    result = final_code(engine, view->row->id, &code, err);
-    return result == -ENOENT ? 0 : result; /* it was removed meanwhile */
+    if (result == -ETIMEDOUT) {
+        result = signal_init(view, SIGKILL, err);
+        cl_test_point("engine.stop-killed");
+        if (result >= 0)
+            result = await_exit(client, -1, &code);
+    }
+    /* Ended before the signal, or with its monitor: the record says how. */
+    if (result == -ESRCH || result == -EPIPE)
+        return final_code(engine, view->row->id, &code, err);
+    return result < 0 ? stop_failed(view, result, err) : 0;
 }
 
 int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err)

@@ -108,7 +108,9 @@ void engine_tidy(struct engine *engine, const struct store_container *row)
         (void)cgroup_remove(&host, path); /* usually gone already */
         cgroup_host_done(&host);
     }
+    cl_test_point("engine.cgroup-tidied");
     (void)cl_remove_tree(store_state_fd(engine->store), row->id, NULL); /* a socket and marks */
+    cl_test_point("engine.tidied");
 }
 
 /* The record is not synced, as nothing but a power failure can hurt it: then it may be empty, and the container has ended in any case. */
@@ -151,7 +153,6 @@ static int settle_running(struct engine *engine, struct store_container *row, st
         state.status = WIRE_EXITED;
         state.finished_ns = cl_now_ns();
     }
-    cl_test_point("engine.settle");
     engine_tidy(engine, row);
     return come_to_rest(engine, row, &state, err);
 }
