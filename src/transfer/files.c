@@ -137,11 +137,17 @@ static const struct files_entry *find_exactly(const struct files *files, const c
     return NULL;
 }
 
-const struct files_entry *files_find(const struct files *files, const char *path)
+int files_find(const struct files *files, const char *path, const struct files_entry **ret,
+               struct cl_error *err)
 {
-    cl_auto_free char *normal = strlen(path) >= PATH_MAX ? NULL : normalise("", 0, path);
-    const struct files_entry *entry = normal == NULL ? NULL : find_exactly(files, normal);
+    cl_auto_free char *normal = strlen(path) >= PATH_MAX ? cl_strdup("") : normalise("", 0, path);
+    if (normal == NULL)
+        return cl_fail(err, ENOMEM, "read the archive");
+    const struct files_entry *entry = find_exactly(files, normal);
     for (int links = 0; entry != NULL && entry->link != NULL; links++)
         entry = links == MAX_LINKS ? NULL : find_exactly(files, entry->link);
-    return entry != NULL && entry->digest[0] != '\0' ? entry : NULL;
+    if (entry == NULL || entry->digest[0] == '\0')
+        return 0;
+    *ret = entry;
+    return 1;
 }

@@ -29,5 +29,6 @@ static inline void files_done_auto(struct files *files)
 
 /* The whole archive. A file at blobs/sha256/HEX must have that digest. */
 int files_read(struct files *files, struct tar *tar, int blobs_fd, struct cl_error *err);
-/* The file at a path, through links of the archive; the last of that name. NULL: there is none. */
-const struct files_entry *files_find(const struct files *files, const char *path);
+/* The file at a path, through links of the archive; the last of that name. 1, 0 (there is none; *ret is untouched), or -ENOMEM. */
+int files_find(const struct files *files, const char *path, const struct files_entry **ret,
+               struct cl_error *err);

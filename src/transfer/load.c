@@ -173,14 +173,15 @@ static int load_images(struct load *load, struct cl_error *err)
     int result = choose_platform(load, err);
     if (result >= 0)
         result = read_archive(load, err);
+    const struct files_entry *entry = NULL;
     if (result < 0)
         return result;
-    const struct files_entry *index = files_find(&load->files, "index.json");
-    const struct files_entry *manifest = files_find(&load->files, "manifest.json");
-    if (index != NULL)
-        return load_oci(load, index, err);
-    if (manifest != NULL)
-        return load_docker(load, manifest, err);
+    result = files_find(&load->files, "index.json", &entry, err);
+    if (result != 0)
+        return result < 0 ? result : load_oci(load, entry, err);
+    result = files_find(&load->files, "manifest.json", &entry, err);
+    if (result != 0)
+        return result < 0 ? result : load_docker(load, entry, err);
     return cl_fail_kind(
         err, CL_KIND_INVALID, EINVAL,
         "the archive holds no image: it has neither an index.json (OCI image layout) "

@@ -26,5 +26,5 @@ int load_add(struct load *load, const struct image *image, const char *const *na
 int load_config(struct load *load, struct image *image, struct oci_image_config **ret,
                 struct cl_error *err);
 
-int load_oci(struct load *load, const struct files_entry *index, struct cl_error *err);
+int load_oci(struct load *load, const struct files_entry *entry, struct cl_error *err);
 int load_docker(struct load *load, const struct files_entry *manifest, struct cl_error *err);

@@ -10,18 +10,17 @@ static int find_file(const struct load *load, const struct cl_json *path, const 
 {
     char quoted[TAR_QUOTE_MAX];
     const char *text = cl_json_string(path);
-    const struct files_entry *entry = text == NULL ? NULL : files_find(&load->files, text);
     if (text == NULL)
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
                             "the archive's manifest.json: a path of a %s is expected", what);
     tar_quote(text, quoted);
-    if (entry == NULL)
+    int result = files_find(&load->files, text, ret, err);
+    if (result == 0)
         return cl_fail_kind(
             err, CL_KIND_INVALID, ENOENT,
             "the archive's manifest.json names the %s \"%s\", which the archive lacks", what,
             quoted);
-    *ret = entry;
-    return 0;
+    return result < 0 ? result : 0;
 }
 
 static int load_layers(struct load *load, const struct cl_json *paths, struct image *image,

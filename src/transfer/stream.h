@@ -41,8 +41,8 @@ int stream_open(int fd, const struct stream_options *options, struct stream **re
 void stream_free(struct stream *stream);
 CL_DEFINE_AUTO(struct stream, stream_free)
 
-/* A tar_source: the decompressed bytes. */
-ssize_t stream_read(void *stream, const void **ret_data, struct cl_error *err);
+/* A tar_source whose context is the stream: the decompressed bytes. */
+ssize_t stream_read(void *context, const void **ret_data, struct cl_error *err);
 
 /* With no_digests: not to be called. Read what is left (padding after the tar's end belongs to the digests), and give the blob its name. */
 int stream_finish(struct stream *stream, struct stream_result *ret, struct cl_error *err);

@@ -67,8 +67,11 @@ static size_t name_length(const char *text)
 
 static const char *look_up(const struct expansion *expansion, const char *name, size_t length)
 {
-    cl_auto_free char *key = cl_strndup(name, length);
-    return key == NULL ? NULL : cl_env_get(expansion->environment, key);
+    const char *const *each = expansion->environment;
+    for (; each != NULL && *each != NULL; each++)
+        if (strncmp(*each, name, length) == 0 && (*each)[length] == '=')
+            return *each + length + 1;
+    return NULL;
 }
 
 static int expand_until(struct expansion *expansion, char end, struct cl_buf *out);
