@@ -27,12 +27,17 @@ static int find_object(struct engine *engine, const char *reference, const char 
 {
     if (cl_streq(type, "image"))
         return engine_image_inspect(engine, reference, ret, err);
-    int result = engine_container_inspect(engine, reference, ret, err);
-    if (result != -ENOENT || cl_streq(type, "container"))
-        return result;
-    if (engine_image_inspect(engine, reference, ret, NULL) >= 0)
-        return 0;
-    return cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT, "no such object: %s", reference);
+    struct cl_error failure = { 0 };
+    int result = engine_container_inspect(engine, reference, ret, &failure);
+    if (result == -ENOENT && !cl_streq(type, "container")) {
+        failure = (struct cl_error){ 0 };
+        result = engine_image_inspect(engine, reference, ret, &failure);
+        if (result == -ENOENT)
+            return cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT, "no such object: %s", reference);
+    }
+    if (result < 0)
+        *err = failure;
+    return result;
 }
 
 static int print_formatted(const struct cl_json *array, const char *format, struct cl_error *err)

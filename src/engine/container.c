@@ -80,11 +80,9 @@ static int free_name(struct engine *engine, const char *name, struct cl_error *e
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     int result = engine_recover(engine, err);
-    if (result < 0 || engine_container_find(engine, name, &view, NULL) < 0)
+    if (result < 0 || engine_view_find(engine, name, &view, NULL) < 0)
         return result;
-    bool is_going = view->row->auto_remove && view->row->phase == STORE_RUNNING &&
-                    view->state.status == WIRE_EXITED;
-    return is_going ? engine_container_settle(engine, view->row->id, err) : 0;
+    return engine_view_is_going(view) ? engine_container_settle(engine, view->row->id, err) : 0;
 }
 
 static int claim_name(struct engine *engine, struct store_container *row, int lock_fd,
@@ -210,7 +208,7 @@ static int claim_settled(struct engine *engine, const char *reference, int lock_
                          struct store_container **ret, struct cl_error *err)
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
-    int result = engine_container_find(engine, reference, &view, err);
+    int result = engine_view_find(engine, reference, &view, err);
     if (result >= 0 && view->row->phase == STORE_RUNNING && view->state.status == WIRE_EXITED)
         result = engine_container_settle(engine, view->row->id, err);
     return result < 0 ? result : claim_start(engine, reference, lock_fd, ret, err);

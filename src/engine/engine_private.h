@@ -110,5 +110,10 @@ int engine_let_go_pause(unsigned round);
 int engine_view_of(struct engine *engine, struct store_container *take_row,
                    struct engine_view **ret, struct cl_error *err);
 bool engine_view_is_running(const struct engine_view *view);
+/* Auto-removed and at its end: its monitor is about to remove it. People are not shown it any more. */
+bool engine_view_is_going(const struct engine_view *view);
+/* As engine_container_find, yet one that is going is found, too. */
+int engine_view_find(struct engine *engine, const char *reference, struct engine_view **ret,
+                     struct cl_error *err);
 /* Connect to the monitor: -ECONNREFUSED / -ENOENT when nobody listens. */
 int engine_connect(struct engine *engine, const char *id, unsigned hello_flags, int *ret_client);

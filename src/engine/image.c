@@ -304,13 +304,32 @@ static int remove_in_transaction(struct engine *engine, const struct store_image
     return result;
 }
 
+/* A container that has ended and is about to be removed is no reason to keep its image: it is gone in a moment. */
+static int await_going_users(struct engine *engine, const char *reference, struct cl_error *err)
+{
+    CL_AUTO(store_image_free) struct store_image *image = NULL;
+    CL_AUTO(cl_strv_free) char **users = NULL;
+    int result = store_image_find(engine->store, reference, &image, err);
+    if (result >= 0)
+        result = store_image_users(engine->store, image->id, &users, err);
+    for (char **user = users; result >= 0 && user != NULL && *user != NULL; user++) {
+        CL_AUTO(engine_view_free) struct engine_view *view = NULL;
+        if (engine_view_find(engine, *user, &view, NULL) >= 0 && engine_view_is_going(view))
+            result = engine_container_settle(engine, *user, err);
+        result = result == -ENOENT ? 0 : result;
+    }
+    return result;
+}
+
 int engine_image_remove(struct engine *engine, const char *reference, bool force, char ***ret_lines,
                         struct cl_error *err)
 {
     CL_AUTO(store_image_free) struct store_image *image = NULL;
     CL_AUTO(cl_strv_free) char **lines = NULL;
     char buffer[OCI_REFERENCE_MAX];
-    int result = store_begin(engine->store, err);
+    int result = await_going_users(engine, reference, err);
+    if (result >= 0)
+        result = store_begin(engine->store, err);
     if (result < 0)
         return result;
     result = store_image_find(engine->store, reference, &image, err);

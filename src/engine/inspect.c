@@ -10,6 +10,8 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
+#define SHM_DEFAULT (64 * 1024 * 1024) /* oci_spec_new_default() says the same */
+
 static struct cl_json *time_text(int64_t ns)
 {
     char text[40];
@@ -163,7 +165,90 @@ static struct cl_json *network_settings(const struct engine_config *config)
     return finish(&json);
 }
 
-/* Docker shows HostConfig.LogConfig and RestartPolicy as objects; the rest is our own table's. */
+/* "PATH[:OPTIONS]" → {"PATH": "OPTIONS"} */
+static struct cl_json *tmpfs_map(const struct engine_config *config)
+{
+    struct builder map = { .object = cl_json_object() };
+    for (char **entry = config->tmpfs; entry != NULL && *entry != NULL; entry++) {
+        size_t length = strcspn(*entry, ":");
+        cl_auto_free char *path = cl_strndup(*entry, length);
+        if (path == NULL)
+            map.failed = -ENOMEM;
+        else
+            set_text(&map, path, (*entry)[length] == ':' ? *entry + length + 1 : "");
+    }
+    return finish(&map);
+}
+
+static int64_t shown_limit(uint64_t limit)
+{
+    return limit > INT64_MAX ? -1 : (int64_t)limit;
+}
+
+static struct cl_json *ulimit_array(const struct engine_config *config)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *array = cl_json_array();
+    for (char **text = config->ulimits; text != NULL && *text != NULL; text++) {
+        struct builder json = { .object = cl_json_object() };
+        uint64_t soft = 0, hard = 0;
+        int type;
+        cl_auto_free char *name = cl_strndup(*text, strcspn(*text, "="));
+        if (name == NULL || engine_ulimit_parse(*text, &type, &soft, &hard, NULL) < 0)
+            json.failed = -ENOMEM; /* it was parsed before, so only memory can be missing */
+        else
+            set_text(&json, "Name", name);
+        set_int(&json, "Hard", shown_limit(hard));
+        set_int(&json, "Soft", shown_limit(soft));
+        if (cl_json_add(array, finish(&json)) < 0)
+            return NULL;
+    }
+    return cl_take(array);
+}
+
+/* "HOST[:CONTAINER[:rwm]]"; whether the node still is there does not matter here. */
+static struct cl_json *device_array(const struct engine_config *config)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *array = cl_json_array();
+    for (char **text = config->devices; text != NULL && *text != NULL; text++) {
+        struct builder json = { .object = cl_json_object() };
+        const char *rest = strchr(*text, ':'), *last = rest == NULL ? NULL : strchr(rest + 1, ':');
+        bool has_path = rest != NULL && rest[1] == '/';
+        cl_auto_free char *host = cl_strndup(*text, strcspn(*text, ":"));
+        cl_auto_free char *inside = has_path ? cl_strndup(rest + 1, strcspn(rest + 1, ":")) : NULL;
+        const char *access = last != NULL ? last + 1 : rest != NULL && !has_path ? rest + 1 : "rwm";
+        if (host == NULL || (has_path && inside == NULL))
+            return NULL;
+        set_text(&json, "PathOnHost", host);
+        set_text(&json, "PathInContainer", has_path ? inside : host);
+        set_text(&json, "CgroupPermissions", access);
+        if (cl_json_add(array, finish(&json)) < 0)
+            return NULL;
+    }
+    return cl_take(array);
+}
+
+/* What was not asked for is shown as what holds. */
+static void set_defaults(struct builder *json, const struct engine_config *config)
+{
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new_default();
+    if (spec == NULL) {
+        json->failed = -ENOMEM;
+        return;
+    }
+    if (config->masked_paths == NULL)
+        set(json, "MaskedPaths", cl_json_from_strv((const char *const *)spec->linux_.masked_paths));
+    if (config->readonly_paths == NULL)
+        set(json, "ReadonlyPaths",
+            cl_json_from_strv((const char *const *)spec->linux_.readonly_paths));
+    if (config->shm_size == 0)
+        set_int(json, "ShmSize", SHM_DEFAULT);
+    if (config->ipc_mode[0] == '\0')
+        set_text(json, "IpcMode", "private");
+    if (config->cgroupns_mode[0] == '\0')
+        set_text(json, "CgroupnsMode", "private");
+}
+
+/* Where Docker shows an object, an object is shown; the rest is our own table's. */
 static struct cl_json *host_config(const struct cl_json *encoded,
                                    const struct engine_config *config)
 {
@@ -177,6 +262,10 @@ static struct cl_json *host_config(const struct cl_json *encoded,
     set(&json, "LogConfig", finish(&log));
     set(&json, "RestartPolicy", finish(&restart));
     set(&json, "PortBindings", cl_json_object());
+    set(&json, "Tmpfs", tmpfs_map(config));
+    set(&json, "Ulimits", ulimit_array(config));
+    set(&json, "Devices", device_array(config));
+    set_defaults(&json, config);
     return finish(&json);
 }
 

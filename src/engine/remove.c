@@ -124,7 +124,7 @@ static int take_over(struct engine *engine, const char *id, bool force, int lock
 {
     for (unsigned round = 0, next_kill = 0;; round++) {
         CL_AUTO(engine_view_free) struct engine_view *view = NULL;
-        int result = engine_container_find(engine, id, &view, err);
+        int result = engine_view_find(engine, id, &view, err);
         if (result < 0)
             return result;
         bool is_running = engine_view_is_running(view);
@@ -154,7 +154,7 @@ int engine_container_remove(struct engine *engine, const char *reference, bool f
     if (lock < 0)
         return lock;
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
-    int result = engine_container_find(engine, reference, &view, err);
+    int result = engine_view_find(engine, reference, &view, err);
     if (result < 0)
         return result;
     result = take_over(engine, view->row->id, force, lock, err);

@@ -75,12 +75,31 @@ int engine_view_of(struct engine *engine, struct store_container *take_row,
     return 0;
 }
 
-int engine_container_find(struct engine *engine, const char *reference, struct engine_view **ret,
-                          struct cl_error *err)
+int engine_view_find(struct engine *engine, const char *reference, struct engine_view **ret,
+                     struct cl_error *err)
 {
     struct store_container *row = NULL;
     int result = store_container_find(engine->store, reference, &row, err);
     return result < 0 ? result : engine_view_of(engine, row, ret, err);
+}
+
+bool engine_view_is_going(const struct engine_view *view)
+{
+    return view->row->auto_remove && view->row->phase == STORE_RUNNING &&
+           view->state.status == WIRE_EXITED;
+}
+
+int engine_container_find(struct engine *engine, const char *reference, struct engine_view **ret,
+                          struct cl_error *err)
+{
+    CL_AUTO(engine_view_free) struct engine_view *view = NULL;
+    int result = engine_view_find(engine, reference, &view, err);
+    if (result >= 0 && engine_view_is_going(view))
+        result = cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT,
+                              "no such container: %s; it has ended and was removed", reference);
+    if (result >= 0)
+        *ret = cl_take(view);
+    return result;
 }
 
 int engine_container_list(struct engine *engine, bool all, struct engine_view ***ret,
@@ -101,7 +120,7 @@ int engine_container_list(struct engine *engine, bool all, struct engine_view **
         result = engine_view_of(engine, cl_take(rows[i]), &view, err);
         if (result < 0)
             break;
-        if (all || engine_view_is_running(view))
+        if ((all && !engine_view_is_going(view)) || engine_view_is_running(view))
             views[count++] = view;
         else
             engine_view_free(view);

@@ -253,9 +253,9 @@ int store_image_users(struct store *store, const char *image_id, char ***ret_con
 {
     CL_AUTO(cl_strv_free) char **ids = NULL;
     store_auto_statement *statement = NULL;
-    int result =
-        store_prepare(store, &statement, err,
-                      "SELECT id FROM containers WHERE image_id=? ORDER BY number", "s", image_id);
+    int result = store_prepare(
+        store, &statement, err,
+        "SELECT id FROM containers WHERE image_id=? AND phase<>4 ORDER BY number", "s", image_id);
     while (result >= 0 && (result = store_step(store, statement, err)) > 0)
         if (cl_strv_append(&ids, (const char *)sqlite3_column_text(statement, 0)) < 0)
             return cl_fail(err, ENOMEM, "list the users of image %.19s", image_id);

@@ -136,6 +136,7 @@ int store_image_untag(struct store *store, const char *name, struct cl_error *er
 /* Delete the image row and the layers and blobs that no other image needs (renamed away inside the transaction, deleted by store_stage_done after it).
    CONFLICT while a container uses it. */
 int store_image_delete(struct store *store, const char *image_id, struct cl_error *err);
+/* Those that are being removed do not count. */
 int store_image_users(struct store *store, const char *image_id, char ***ret_container_ids,
                       struct cl_error *err);
 
