@@ -97,7 +97,7 @@ print(' '.join($1.keys()))"
 @test "templates that can't be: what and where" {
     cloche create --name box alpine true
     local text
-    for text in '{{.Name' '{{end}}' '{{nosuch .Name}}' '{{range .Config.Cmd}}' '{{index .Config.Cmd 99}}' '{{.State.NoSuchField}}' '{{.Name.Sub}}'; do
+    for text in '{{.Name' '{{end}}' '{{nosuch .Name}}' '{{range .Config.Cmd}}' '{{index .Config.Cmd 99}}' '{{.Name.Sub}}'; do
         run cloche inspect --format "$text" box
         [ "$status" -ne 0 ] || { echo "accepted: $text gave $output" >&2; return 1; }
         expect_one_line_error
