@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory of one container, ROOT/ID:
+ *
+ *   state.json    who it is; first written before anything is made, so that whatever dies later, `delete` knows what to undo
+ *   config.json   the spec as it was at creation: exec needs it, and the bundle may change
+ *   start         the socket on which its init waits for `start` (runtime_leave)
+ *
+ * The lock (flock on the directory) belongs to who changes something; who only looks takes none, since state.json is replaced atomically. What a container is doing is
+ * never written down, it is looked up: init's start time and state in /proc, the socket, the freezer.
+ */
+#include "ocicli/private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define STATE_MAX (1 << 20)
+#define SPEC_MAX  (16 << 20)
+
+/* ---- ids and directories ---- */
+
+static int check_id(const char *id, struct cl_error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+    size_t length = strlen(id);
+    if (length > 0 && length < 250 && !cl_streq(id, ".") && !cl_streq(id, "..") &&
+        id[strspn(id, allowed)] == '\0')
+        return 0;
+    return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
+                        "container id \"%.80s\": only letters, digits and _.+- are allowed", id);
+}
+
+static int missing(const char *id, struct cl_error *err)
+{
+    return cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT, "container does not exist: %s", id);
+}
+
+static int open_root(const struct ocicli *cli, bool make, int *ret, struct cl_error *err)
+{
+    int result = make ? cl_mkdir_p(AT_FDCWD, cli->root, 0700, err) : 0;
+    if (result < 0)
+        return result;
+    *ret = open(cli->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret < 0 ? cl_fail(err, errno, "open the state directory %s", cli->root) : 0;
+}
+
+/* Locked, and still the directory of that name: whoever held the lock before us may have removed it. */
+static int lock(int root, const char *id, int dir, int operation)
+{
+    struct stat now, ours;
+    int result;
+    do
+        result = flock(dir, operation);
+    while (result < 0 && errno == EINTR);
+    if (result < 0)
+        return -errno;
+    if (fstat(dir, &ours) < 0 || fstatat(root, id, &now, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return ours.st_ino == now.st_ino && ours.st_dev == now.st_dev ? 0 : -ENOENT;
+}
+
+static int take_over(int root, const char *id, int dir, struct cl_error *err)
+{
+    int result = lock(root, id, dir, LOCK_EX | LOCK_NB);
+    if (result >= 0 && faccessat(dir, "state.json", F_OK, 0) < 0)
+        return 0;
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "container with id exists: %s", id);
+}
+
+int container_claim(const struct ocicli *cli, const char *id, struct container *ret,
+                    struct cl_error *err)
+{
+    cl_auto_fd root = -EBADF, dir = -EBADF;
+    int result = check_id(id, err);
+    if (result >= 0)
+        result = open_root(cli, true, &root, err);
+    if (result < 0)
+        return result;
+    bool is_new = mkdirat(root, id, 0700) == 0;
+    if (!is_new && errno != EEXIST)
+        return cl_fail(err, errno, "make %s/%s", cli->root, id);
+    dir = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0)
+        return cl_fail(err, errno, "open %s/%s", cli->root, id);
+    result = take_over(root, id, dir, err);
+    if (result < 0)
+        return result;
+    struct container found = { .dir = -EBADF, .id = cl_strdup(id), .created = cl_now_ns() };
+    found.has_lock = true;
+    found.owner = getuid();
+    found.boot_id = cl_strdup(k_boot_id());
+    if (found.id == NULL || found.boot_id == NULL) {
+        container_done(&found);
+        return cl_fail(err, ENOMEM, "create container %s", id);
+    }
+    found.dir = cl_take_fd(&dir);
+    *ret = found;
+    return 0;
+}
+
+void container_done(struct container *container)
+{
+    container->dir = cl_close(container->dir);
+    free(container->id);
+    free(container->bundle);
+    free(container->rootfs);
+    free(container->cgroup_path);
+    free(container->boot_id);
+    oci_map_done(&container->annotations);
+    *container = (struct container)CONTAINER_NONE;
+}
+
+void container_unlock(struct container *container)
+{
+    (void)flock(container->dir, LOCK_UN); /* ours: nothing to fail */
+    container->has_lock = false;
+}
+
+/* ---- state.json ---- */
+
+static struct cl_json *annotations_json(const struct oci_map *map)
+{
+    struct cl_json *json = cl_json_object();
+    for (size_t i = 0; json != NULL && i < map->count; i++)
+        if (cl_json_set_string(json, map->pairs[i].key, map->pairs[i].value) < 0) {
+            cl_json_unref(json);
+            return NULL;
+        }
+    return json;
+}
+
+int container_save(const struct container *container, struct cl_error *err)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = cl_json_object();
+    int result = json == NULL ? -ENOMEM : 0;
+    const struct {
+        const char *key;
+        struct cl_json *value;
+    } rows[] = {
+        { "id", cl_json_from_string(container->id) },
+        { "bundle", cl_json_from_string(container->bundle) },
+        { "rootfs", cl_json_from_string(container->rootfs) },
+        { "cgroupPath", cl_json_from_string(container->cgroup_path) },
+        { "bootId", cl_json_from_string(container->boot_id) },
+        { "created", cl_json_from_int(container->created) },
+        { "owner", cl_json_from_int(container->owner) },
+        { "pid", cl_json_from_int(container->pid) },
+        { "startTicks", cl_json_from_u64(container->start_ticks) },
+        { "ownsPidNamespace", cl_json_from_bool(container->owns_pid_ns) },
+        { "annotations", annotations_json(&container->annotations) },
+    };
+    for (size_t i = 0; i < CL_COUNT(rows); i++)
+        if (result < 0)
+            cl_json_unref(rows[i].value);
+        else
+            result = cl_json_set(json, rows[i].key, rows[i].value);
+    cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
+    if (text == NULL)
+        return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
+    result = cl_write_atomic(container->dir, "state.json", text, strlen(text), 0600, CL_WRITE_PLAIN,
+                             err);
+    return result < 0 ? cl_error_prefix(err, "write the state of container %s", container->id) : 0;
+}
+
+static int read_annotations(const struct cl_json *json, struct oci_map *ret)
+{
+    void *walk = NULL;
+    const char *key;
+    const struct cl_json *value;
+    int result = 0;
+    while (result >= 0 && cl_json_next(json, &walk, &key, &value))
+        result = oci_map_set(ret, key, cl_json_string_or(value, ""));
+    return result;
+}
+
+static int decode(const struct cl_json *json, struct container *container)
+{
+    const struct {
+        const char *key;
+        char **member;
+    } texts[] = {
+        { "bundle", &container->bundle },
+        { "rootfs", &container->rootfs },
+        { "cgroupPath", &container->cgroup_path },
+        { "bootId", &container->boot_id },
+    };
+    for (size_t i = 0; i < CL_COUNT(texts); i++) {
+        *texts[i].member = cl_strdup(cl_json_string_or(cl_json_get(json, texts[i].key), ""));
+        if (*texts[i].member == NULL)
+            return -ENOMEM;
+    }
+    container->created = cl_json_int(cl_json_get(json, "created"));
+    container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
+    container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
+    container->owns_pid_ns = cl_json_bool(cl_json_get(json, "ownsPidNamespace"));
+    int result = cl_json_u64(cl_json_get(json, "startTicks"), &container->start_ticks);
+    return result < 0 ? result
+                      : read_annotations(cl_json_get(json, "annotations"), &container->annotations);
+}
+
+static int load(struct container *container, struct cl_error *err)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    cl_auto_free char *text = NULL;
+    size_t size = 0;
+    int result = cl_read_file(container->dir, "state.json", STATE_MAX, &text, &size, err);
+    if (result == -ENOENT)
+        return missing(container->id, err);
+    if (result >= 0)
+        result = cl_json_parse(text, size, STATE_MAX, &json, err);
+    if (result < 0)
+        return cl_error_prefix(err, "read the state of container %s", container->id);
+    result = decode(json, container);
+    return result < 0 ? cl_fail_kind(err, CL_KIND_CORRUPT, result,
+                                     "state.json of container %s is damaged", container->id)
+                      : 0;
+}
+
+static int open_dir(const struct ocicli *cli, bool wants_lock, struct container *container,
+                    struct cl_error *err)
+{
+    cl_auto_fd root = -EBADF;
+    int result = open_root(cli, false, &root, NULL);
+    if (result >= 0) {
+        container->dir =
+            openat(root, container->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        result = container->dir < 0 ? -errno : 0;
+    }
+    if (result >= 0 && wants_lock)
+        result = lock(root, container->id, container->dir, LOCK_EX);
+    container->has_lock = wants_lock && result >= 0;
+    if (result == -ENOENT)
+        return missing(container->id, err);
+    return result < 0 ? cl_fail(err, result, "open the state of container %s", container->id) : 0;
+}
+
+int container_open(const struct ocicli *cli, const char *id, bool wants_lock, struct container *ret,
+                   struct cl_error *err)
+{
+    struct container found = { .dir = -EBADF };
+    int result = check_id(id, err);
+    if (result < 0)
+        return result;
+    found.id = cl_strdup(id);
+    result = found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id)
+                              : open_dir(cli, wants_lock, &found, err);
+    if (result >= 0)
+        result = load(&found, err);
+    if (result < 0) {
+        container_done(&found);
+        return result;
+    }
+    *ret = found;
+    return 0;
+}
+
+int container_read_spec(const struct container *container, struct oci_spec **ret,
+                        struct cl_error *err)
+{
+    cl_auto_free char *text = NULL;
+    size_t size = 0;
+    int result = cl_read_file(container->dir, "config.json", SPEC_MAX, &text, &size, err);
+    return result < 0 ? cl_error_prefix(err, "container %s", container->id)
+                      : oci_spec_read(text, size, ret, err);
+}
+
+static int compare(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int container_list(const struct ocicli *cli, char ***ret, struct cl_error *err)
+{
+    struct dirent **entries = NULL;
+    char **ids = NULL;
+    int count = scandir(cli->root, &entries, NULL, compare), result = 0;
+    if (count < 0)
+        return errno == ENOENT ? 0 : cl_fail(err, errno, "list %s", cli->root);
+    for (int i = 0; i < count; i++) {
+        if (result >= 0 && check_id(entries[i]->d_name, NULL) >= 0)
+            result = cl_strv_append(&ids, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free((void *)entries);
+    if (result < 0) {
+        cl_strv_free(ids);
+        return cl_fail(err, result, "list %s", cli->root);
+    }
+    *ret = ids;
+    return 0;
+}
+
+/* ---- what it is doing ---- */
+
+/* True when the recorded init is there and no zombie. */
+static int is_alive(const struct container *container, bool *ret, struct cl_error *err)
+{
+    struct procfs_stat stat;
+    *ret = false;
+    if (!cl_streq(container->boot_id, k_boot_id()))
+        return 0;
+    cl_auto_fd proc = procfs_open_host(err);
+    if (proc < 0)
+        return proc;
+    cl_auto_fd pid_fd = procfs_open_pid(proc, container->pid);
+    int result = pid_fd < 0 ? pid_fd : procfs_read_stat(pid_fd, &stat);
+    if (result == -ESRCH || result == -ENOENT)
+        return 0;
+    if (result < 0)
+        return cl_fail(err, result, "look at process %d", (int)container->pid);
+    *ret = stat.start_ticks == container->start_ticks && stat.state != 'Z' && stat.state != 'X';
+    return 0;
+}
+
+int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err)
+{
+    bool alive = false;
+    if (container->pid == 0) {
+        /* Whoever makes it holds the lock; without one, who made it was killed. */
+        bool is_locked = !container->has_lock && flock(container->dir, LOCK_SH | LOCK_NB) < 0;
+        if (!is_locked && !container->has_lock)
+            (void)flock(container->dir, LOCK_UN);
+        *ret = is_locked ? OCI_CREATING : OCI_STOPPED;
+        return 0;
+    }
+    int result = is_alive(container, &alive, err);
+    if (result < 0)
+        return result;
+    *ret = alive ? OCI_RUNNING : OCI_STOPPED;
+    if (!alive)
+        return 0;
+    cl_auto_fd socket = container_connect(container);
+    if (socket >= 0 || socket == -EAGAIN) { /* so many have asked that its queue is full */
+        *ret = OCI_CREATED;
+        return 0;
+    }
+    struct group group;
+    if (container->cgroup_path[0] != '\0' &&
+        group_open(container->cgroup_path, &group, NULL) >= 0) {
+        *ret = group_is_frozen(&group) ? OCI_PAUSED : OCI_RUNNING;
+        group_done(&group);
+    }
+    return 0;
+}
+
+int container_pidfd(const struct container *container, struct cl_error *err)
+{
+    bool alive = false;
+    cl_auto_fd pidfd = container->pid > 0 ? k_pidfd_open(container->pid) : -ESRCH;
+    /* After the pidfd: if the start time fits now, the pidfd is of the right process. */
+    int result = pidfd < 0 ? 0 : is_alive(container, &alive, err);
+    if (result < 0)
+        return result;
+    if (!alive)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s",
+                            container->id);
+    return cl_take_fd(&pidfd);
+}
+
+/* ---- the start socket ---- */
+
+/* By way of our descriptor: the state directory may be deeper than an address is long. */
+static struct sockaddr_un address_of(const struct container *container)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    (void)CL_PRINT(address.sun_path, "/proc/self/fd/%d/start", container->dir);
+    return address;
+}
+
+int container_listen(const struct container *container, struct cl_error *err)
+{
+    struct sockaddr_un address = address_of(container);
+    cl_auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    (void)unlinkat(container->dir, "start", 0); /* of a creation that was killed */
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
+        listen(fd, 64) < 0)
+        return cl_fail(err, errno, "make the start socket of container %s", container->id);
+    return cl_take_fd(&fd);
+}
+
+int container_connect(const struct container *container)
+{
+    struct sockaddr_un address = address_of(container);
+    cl_auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+        return -errno;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+        return -errno;
+    return cl_take_fd(&fd);
+}
+
+/* ---- its control group ---- */
+
+int group_open(const char *path, struct group *ret, struct cl_error *err)
+{
+    *ret = (struct group){ 0 };
+    cl_auto_fd proc = procfs_open_host(err);
+    int result = proc < 0 ? proc : cgroup_host_init(&ret->host, proc, err);
+    if (result < 0)
+        return result;
+    result = path[0] == '\0'
+                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT, "the container has no cgroup")
+                 : cgroup_open(&ret->host, path, &ret->cgroup, err);
+    if (result < 0)
+        cgroup_host_done(&ret->host);
+    ret->is_open = result >= 0;
+    return result;
+}
+
+void group_done(struct group *group)
+{
+    if (!group->is_open)
+        return;
+    cgroup_done(&group->cgroup);
+    cgroup_host_done(&group->host);
+    group->is_open = false;
+}
+
+bool group_is_frozen(const struct group *group)
+{
+    char state[32];
+    int v1 = cgroup_fd_of(&group->cgroup, "freezer");
+    if (v1 >= 0 && cl_read_small(v1, "freezer.state", state, sizeof state) > 0)
+        return !cl_starts_with(state, "THAWED");
+    int v2 = cgroup_v2_fd(&group->cgroup);
+    return v2 >= 0 && cl_read_small(v2, "cgroup.freeze", state, sizeof state) > 0 &&
+           state[0] == '1';
+}
+
+/* ---- its end ---- */
+
+static int wait_gone(const struct container *container, int pidfd, struct cl_error *err)
+{
+    struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+    int result;
+    do
+        result = poll(&poll_fd, 1, 10000);
+    while (result < 0 && errno == EINTR);
+    return result > 0 ? 0
+                      : cl_fail(err, result < 0 ? errno : ETIMEDOUT,
+                                "wait for the end of container %s", container->id);
+}
+
+/* Init first: with a pid namespace of its own the rest dies with it. A frozen v1 group has to be thawed to die. */
+static int kill_all(const struct container *container, struct group *group, struct cl_error *err)
+{
+    cl_auto_fd pidfd = container_pidfd(container, NULL);
+    int result = 0;
+    if (pidfd >= 0)
+        result = k_pidfd_send_signal(pidfd, SIGKILL);
+    if (result < 0 && result != -ESRCH)
+        return cl_fail(err, result, "kill container %s", container->id);
+    if (group->is_open && group_is_frozen(group))
+        (void)cgroup_freeze(&group->cgroup, false, 2000, NULL); /* the wait below tells */
+    if (pidfd >= 0)
+        result = wait_gone(container, pidfd, err);
+    if (result < 0 || !group->is_open || cgroup_is_empty(&group->cgroup))
+        return result < 0 ? result : 0;
+    result = cgroup_kill(&group->cgroup);
+    return result < 0
+               ? cl_fail(err, result, "kill the processes of cgroup %s", container->cgroup_path)
+               : 0;
+}
+
+int container_forget(const struct ocicli *cli, const struct container *container,
+                     struct cl_error *err)
+{
+    cl_auto_fd root = -EBADF;
+    int result = open_root(cli, false, &root, err);
+    /* state.json goes first: what is left if we are killed in between is nobody's, and `create` takes it over. */
+    if (result >= 0 && unlinkat(container->dir, "state.json", 0) < 0 && errno != ENOENT)
+        result = cl_fail(err, errno, "remove the state of container %s", container->id);
+    return result < 0 ? result : cl_remove_tree(root, container->id, err);
+}
+
+int container_destroy(const struct ocicli *cli, const struct container *container,
+                      struct cl_error *err)
+{
+    struct group group = { 0 };
+    int result = 0;
+    if (container->cgroup_path[0] != '\0') {
+        result = group_open(container->cgroup_path, &group, err);
+        if (result == -ENOENT)
+            result = 0; /* gone with a reboot, or never made */
+    }
+    if (result >= 0)
+        result = kill_all(container, &group, err);
+    if (result >= 0 && group.is_open) {
+        result = cgroup_remove(&group.host, container->cgroup_path);
+        if (result < 0)
+            (void)cl_fail(err, result, "remove cgroup %s", container->cgroup_path);
+    }
+    group_done(&group);
+    return result < 0 ? result : container_forget(cli, container, err);
+}

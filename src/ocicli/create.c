@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create, run, start. The order in create is what makes a kill at any moment repairable:
+ *
+ *   plan (nothing is there yet) → directory, lock → state.json with the cgroup's path → runtime_create → state.json with init's pid → pid file → unlock → runtime_leave
+ *
+ * Before runtime_leave init dies with us; after it everything that `start` and `delete` need is written down.
+ */
+#include "ocicli/private.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+#define SPEC_MAX (16 << 20)
+
+struct create_options {
+    const char *bundle, *console_socket, *pid_file, *preserve_fds;
+    bool no_new_keyring, detach, keep;
+};
+
+#define CREATE_ROWS                                                                                \
+    OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",     \
+           struct create_options, bundle),                                                         \
+        OPTION("console-socket", 0, OPTION_STRING, "PATH",                                         \
+               "Send the terminal's master to this socket (SCM_RIGHTS)", struct create_options,    \
+               console_socket),                                                                    \
+        OPTION("pid-file", 0, OPTION_STRING, "FILE", "Write the first process's pid to FILE",      \
+               struct create_options, pid_file),                                                   \
+        OPTION("preserve-fds", 0, OPTION_STRING, "N", "Hand on N descriptors, from 3 on",          \
+               struct create_options, preserve_fds),                                               \
+        OPTION("no-new-keyring", 0, OPTION_FLAG, NULL, "Keep our session keyring",                 \
+               struct create_options, no_new_keyring),                                             \
+        REFUSED("no-pivot", NULL, "a root that is not pivoted into can be left")
+
+static const struct option_row create_table[] = { CREATE_ROWS };
+static const struct option_row run_table[] = {
+    CREATE_ROWS,
+    OPTION("detach", 'd', OPTION_FLAG, NULL, "Return once the program runs", struct create_options,
+           detach),
+    OPTION("keep", 0, OPTION_FLAG, NULL, "Do not delete the container when it ends",
+           struct create_options, keep),
+    REFUSED("no-subreaper", NULL,
+            "cloche-runtime never makes itself one: the container's "
+            "orphans belong to its own first process"),
+};
+
+/* All that is there while a container is created. */
+struct creation {
+    const struct ocicli *cli;
+    const struct create_options *flags;
+    char bundle[PATH_MAX];
+    char *text; /* of config.json */
+    size_t size;
+    struct oci_spec *spec;
+    struct runtime_facts facts;
+    bool has_facts;
+    struct runtime_options options;
+    char state_dir[PATH_MAX];
+    char cgroup[256];
+    struct runtime_io io;
+    struct runtime_plan *plan;
+    struct container container;
+    int listener;
+    struct runtime_process process;
+};
+
+static void creation_done(struct creation *creation)
+{
+    runtime_process_done(&creation->process);
+    runtime_plan_free(creation->plan);
+    if (creation->has_facts)
+        runtime_facts_done(&creation->facts);
+    oci_spec_free(creation->spec);
+    free(creation->text);
+    container_done(&creation->container);
+    creation->listener = cl_close(creation->listener);
+}
+
+/* ---- the plan ---- */
+
+static int read_bundle(struct creation *creation, struct cl_error *err)
+{
+    const char *bundle = creation->flags->bundle != NULL ? creation->flags->bundle : ".";
+    if (realpath(bundle, creation->bundle) == NULL)
+        return cl_fail(err, errno, "open bundle %s", bundle);
+    cl_auto_free char *path = cl_format("%s/config.json", creation->bundle);
+    if (path == NULL)
+        return cl_fail(err, ENOMEM, "open bundle %s", bundle);
+    cl_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return cl_fail(err, errno, "open %s", path);
+    int result = cl_read_fd(fd, SPEC_MAX, &creation->text, &creation->size, err);
+    if (result < 0)
+        return cl_error_prefix(err, "read %s", path);
+    return oci_spec_read(creation->text, creation->size, &creation->spec, err);
+}
+
+/* The group of the spec, or one of ours. With --cgroup-manager disabled there is none, and limits are refused by the plan. */
+static int choose_cgroup(struct creation *creation, struct cl_error *err)
+{
+    char **path = &creation->spec->linux_.cgroups_path;
+    if (creation->cli->no_cgroup || creation->facts.cgroups.layout == CGROUP_NONE) {
+        (void)oci_string_set(path, NULL); /* only clears */
+        return 0;
+    }
+    if (*path != NULL && strchr(*path, '/') == NULL && strchr(*path, ':') != NULL)
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+                            "linux.cgroupsPath: \"%s\" is meant for systemd; control groups are "
+                            "made in the file system only: give a path",
+                            *path);
+    const char *clean = *path == NULL ? "" : *path + strspn(*path, "/");
+    int result = clean[0] != '\0'
+                     ? CL_PRINT(creation->cgroup, "%s", clean)
+                     : CL_PRINT(creation->cgroup, "cloche-runtime/%s", creation->options.id);
+    if (result < 0)
+        return cl_fail(err, result, "linux.cgroupsPath");
+    creation->options.cgroup_path = clean[0] != '\0' ? NULL : creation->cgroup;
+    return 0;
+}
+
+/* A group with processes of somebody else's in it would be killed with the container. */
+static int check_cgroup(const struct creation *creation, struct cl_error *err)
+{
+    struct group group;
+    if (creation->cgroup[0] == '\0' || group_open(creation->cgroup, &group, NULL) < 0)
+        return 0;
+    bool is_free = cgroup_is_empty(&group.cgroup) && !group_is_frozen(&group);
+    group_done(&group);
+    return is_free ? 0
+                   : cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
+                                  "linux.cgroupsPath: cgroup %s is not empty, or frozen",
+                                  creation->cgroup);
+}
+
+static void log_plan(const struct creation *creation)
+{
+    const struct ocicli *cli = creation->cli;
+    cl_auto_buf text = CL_BUF_INIT(1 << 20);
+    for (const char *const *warning = runtime_plan_warnings(creation->plan);
+         warning != NULL && *warning != NULL; warning++)
+        log_write(cli, LOG_WARNING, *warning);
+    if (!cli->debug || runtime_plan_print(creation->plan, &text) < 0 || text.data == NULL)
+        return;
+    for (char *line = text.data; *line != '\0';) {
+        char *end = line + strcspn(line, "\n");
+        bool is_last = *end == '\0';
+        *end = '\0';
+        log_write(cli, LOG_DEBUG, line);
+        line = is_last ? end : end + 1;
+    }
+}
+
+static int make_plan(struct creation *creation, const char *id, bool is_detached,
+                     struct cl_error *err)
+{
+    const struct create_options *flags = creation->flags;
+    unsigned preserve = 0;
+    int result = take_descriptors(flags->preserve_fds, &preserve, err);
+    if (result >= 0)
+        result = read_bundle(creation, err);
+    if (result >= 0)
+        result = runtime_facts_init(&creation->facts, err);
+    if (result < 0)
+        return result;
+    creation->has_facts = true;
+    creation->options = (struct runtime_options){
+        .id = id,
+        .bundle = creation->bundle,
+        .rootfs = { .is_read_only = creation->spec->root.readonly },
+        .root_mount = -EBADF,
+        .state_dir = creation->state_dir,
+        .no_new_keyring = flags->no_new_keyring,
+        .preserve_fds = preserve,
+    };
+    if (CL_PRINT(creation->state_dir, "%s/%s", creation->cli->root, id) < 0)
+        return cl_fail(err, ENAMETOOLONG, "container id %.40s", id);
+    if (!creation->facts.is_root)
+        return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                            "creating containers needs root: user namespaces are not supported by "
+                            "this build of cloche-runtime");
+    bool terminal = creation->spec->process != NULL && creation->spec->process->terminal;
+    result = choose_io(terminal, is_detached, flags->console_socket, &creation->io, err);
+    if (result >= 0)
+        result = choose_cgroup(creation, err);
+    if (result >= 0)
+        result = runtime_plan_new(creation->spec, &creation->options, &creation->facts,
+                                  &creation->plan, err);
+    if (result >= 0)
+        result = check_cgroup(creation, err);
+    if (result >= 0)
+        log_plan(creation);
+    return result;
+}
+
+/* ---- the container ---- */
+
+static int record(struct creation *creation, struct cl_error *err)
+{
+    struct container *container = &creation->container;
+    const struct oci_spec *spec = creation->spec;
+    const struct oci_namespace *pid_ns = oci_namespace_find(spec, OCI_NS_PID);
+    container->bundle = cl_strdup(creation->bundle);
+    container->cgroup_path = cl_strdup(creation->cgroup);
+    container->rootfs = spec->root.path[0] == '/'
+                            ? cl_strdup(spec->root.path)
+                            : cl_format("%s/%s", creation->bundle, spec->root.path);
+    container->owns_pid_ns = pid_ns != NULL && pid_ns->path == NULL;
+    if (container->bundle == NULL || container->cgroup_path == NULL || container->rootfs == NULL ||
+        oci_map_copy(&container->annotations, &spec->annotations) < 0)
+        return cl_fail(err, ENOMEM, "create container %s", container->id);
+    int result = cl_write_atomic(container->dir, "config.json", creation->text, creation->size,
+                                 0600, CL_WRITE_PLAIN, err);
+    return result < 0 ? result : container_save(container, err);
+}
+
+static int announce(struct creation *creation, struct cl_error *err)
+{
+    const struct create_options *flags = creation->flags;
+    int result = 0;
+    creation->container.pid = creation->process.pid;
+    creation->container.start_ticks = creation->process.start_ticks;
+    cl_test_point("container ready");
+    if (flags->console_socket != NULL)
+        result = send_console(flags->console_socket, creation->process.console, err);
+    if (result >= 0)
+        result = container_save(&creation->container, err);
+    cl_test_point("container recorded");
+    return result < 0 ? result : write_pid_file(flags->pid_file, creation->process.pid, err);
+}
+
+/* From the directory to an init that waits. On failure nothing is left. */
+static int make_container(struct creation *creation, bool is_started_later, struct cl_error *err)
+{
+    struct cl_error ignored;
+    const struct ocicli *cli = creation->cli;
+    int result = container_claim(cli, creation->options.id, &creation->container, err);
+    if (result < 0)
+        return result;
+    result = record(creation, err);
+    if (result >= 0 && is_started_later) {
+        result = creation->listener = container_listen(&creation->container, err);
+        creation->options.start_listener = creation->listener;
+    }
+    if (result >= 0)
+        result = runtime_create(creation->plan, &creation->io, &creation->process, err);
+    if (result >= 0) {
+        result = announce(creation, err);
+        if (result < 0)
+            (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
+    }
+    if (result < 0)
+        (void)container_forget(cli, &creation->container, &ignored); /* as above */
+    return result;
+}
+
+static void creation_init(struct creation *creation, const struct ocicli *cli,
+                          const struct create_options *flags)
+{
+    *creation = (struct creation){
+        .cli = cli,
+        .flags = flags,
+        .listener = -EBADF,
+        .container = CONTAINER_NONE,
+        .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
+    };
+}
+
+/* ---- the verbs ---- */
+
+static int create_container(struct creation *creation, const char *id, struct cl_error *err)
+{
+    int result = make_plan(creation, id, true, err);
+    if (result >= 0)
+        result = make_container(creation, true, err);
+    if (result < 0)
+        return result;
+    /* Before init is on its own: it has a copy of the locked descriptor. */
+    container_unlock(&creation->container);
+    cl_test_point("before leaving");
+    return runtime_leave(&creation->process, err);
+}
+
+static int create(const struct ocicli *cli, const void *options, char **arguments,
+                  struct cl_error *err)
+{
+    struct creation creation;
+    creation_init(&creation, cli, options);
+    int result = create_container(&creation, arguments[0], err);
+    creation_done(&creation);
+    return result;
+}
+
+const struct verb verb_create = {
+    .name = "create",
+    .synopsis = "[OPTIONS] ID",
+    .summary = "Create a container from a bundle, for start",
+    VERB_OPTIONS(create_table, struct create_options),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = create,
+};
+
+/* In the foreground: until its end, then it is deleted unless that was not wanted. */
+static int follow(struct creation *creation, struct cl_error *err)
+{
+    struct cl_error failure = { 0 };
+    int code = relay_run(creation->process.pidfd, creation->process.console, err);
+    int result = creation->flags->keep
+                     ? 0
+                     : container_destroy(creation->cli, &creation->container, &failure);
+    if (code < 0 || result >= 0)
+        return code;
+    *err = failure;
+    return result;
+}
+
+static int run_container(struct creation *creation, const char *id, struct cl_error *err)
+{
+    bool is_detached = creation->flags->detach;
+    struct cl_error ignored;
+    int result = make_plan(creation, id, is_detached, err);
+    if (result >= 0 && !is_detached)
+        result = relay_prepare(err);
+    if (result >= 0)
+        result = make_container(creation, false, err);
+    if (result < 0)
+        return result;
+    container_unlock(&creation->container);
+    result = runtime_start(&creation->process, err);
+    if (result < 0) {
+        (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
+        (void)container_forget(creation->cli, &creation->container, &ignored);
+        return result;
+    }
+    return is_detached ? 0 : follow(creation, err);
+}
+
+static int run(const struct ocicli *cli, const void *options, char **arguments,
+               struct cl_error *err)
+{
+    struct creation creation;
+    creation_init(&creation, cli, options);
+    int result = run_container(&creation, arguments[0], err);
+    creation_done(&creation);
+    return result;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .synopsis = "[OPTIONS] ID",
+    .summary = "Create and start a container, and be its parent until it ends",
+    VERB_OPTIONS(run_table, struct create_options),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
+};
+
+static int check_startable(const struct container *container, struct cl_error *err)
+{
+    enum oci_status status;
+    int result = container_status(container, &status, err);
+    if (result < 0 || status == OCI_CREATED)
+        return result;
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EINVAL, "cannot start container %s: it is %s",
+                        container->id, oci_status_name(status));
+}
+
+static int start(const struct ocicli *cli, const void *options, char **arguments,
+                 struct cl_error *err)
+{
+    auto_container container = CONTAINER_NONE;
+    int result = container_open(cli, arguments[0], true, &container, err);
+    if (result >= 0)
+        result = check_startable(&container, err);
+    if (result < 0)
+        return result;
+    struct runtime_process process = {
+        .pid = container.pid, .pidfd = -EBADF, .console = -EBADF, .root_mount = -EBADF
+    };
+    process.sync = container_connect(&container);
+    if (process.sync < 0)
+        return cl_fail(err, process.sync, "start container %s", container.id);
+    result = runtime_start(&process, err);
+    runtime_process_done(&process);
+    return result;
+}
+
+const struct verb verb_start = {
+    .name = "start",
+    .synopsis = "ID",
+    .summary = "Start a container that was created",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = start,
+};
+
+/* ---- plan ---- */
+
+static int plan(const struct ocicli *cli, const void *options, char **arguments,
+                struct cl_error *err)
+{
+    struct creation creation;
+    cl_auto_buf text = CL_BUF_INIT(1 << 20);
+    const char *id = arguments[0] != NULL ? arguments[0] : "plan";
+    creation_init(&creation, cli, options);
+    int result = make_plan(&creation, id, false, err);
+    if (result >= 0 && runtime_plan_print(creation.plan, &text) < 0)
+        result = cl_fail(err, ENOMEM, "print the plan");
+    creation_done(&creation);
+    if (result >= 0)
+        (void)fputs(text.data, stdout);
+    return result < 0 ? result : flush_output(err);
+}
+
+static const struct option_row plan_table[] = {
+    OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",
+           struct create_options, bundle),
+};
+
+const struct verb verb_plan = {
+    .name = "plan",
+    .synopsis = "[OPTIONS] [ID]",
+    .summary = "Print what create and start would do, step by step; nothing is done",
+    VERB_OPTIONS(plan_table, struct create_options),
+    .max_arguments = 1,
+    .run = plan,
+};

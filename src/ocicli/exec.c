@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec: another process in a container. What it is comes from --process FILE (a runtime-spec process object), or from the container's own process with what the command
+ * line changes. The container's seccomp profile holds for it, too.
+ */
+#include "ocicli/private.h"
+
+#include <fcntl.h>
+
+#define PROCESS_MAX (16 << 20)
+
+struct exec_options {
+    const char *process, *console_socket, *pid_file, *cwd, *user, *preserve_fds, *apparmor, *label;
+    const char **env, **gids, **caps;
+    bool tty, detach, no_new_privs, ignore_paused;
+};
+
+static const struct option_row exec_table[] = {
+    OPTION("process", 'p', OPTION_STRING, "FILE", "Take everything from this process.json",
+           struct exec_options, process),
+    OPTION("console-socket", 0, OPTION_STRING, "PATH",
+           "Send the terminal's master to this socket (SCM_RIGHTS)", struct exec_options,
+           console_socket),
+    OPTION("pid-file", 0, OPTION_STRING, "FILE", "Write the process's pid to FILE",
+           struct exec_options, pid_file),
+    OPTION("tty", 't', OPTION_FLAG, NULL, "Give it a terminal", struct exec_options, tty),
+    OPTION("detach", 'd', OPTION_FLAG, NULL, "Return once the program runs", struct exec_options,
+           detach),
+    OPTION("cwd", 0, OPTION_STRING, "DIR", "Working directory", struct exec_options, cwd),
+    OPTION("env", 'e', OPTION_LIST, "NAME=VALUE", "Set an environment variable",
+           struct exec_options, env),
+    OPTION("user", 'u', OPTION_STRING, "UID[:GID]", "User and group, as numbers",
+           struct exec_options, user),
+    OPTION("additional-gids", 'g', OPTION_LIST, "GID", "Add a supplementary group",
+           struct exec_options, gids),
+    OPTION("cap", 'c', OPTION_LIST, "CAP",
+           "Add a capability to the bounding, permitted and effective sets", struct exec_options,
+           caps),
+    OPTION("no-new-privs", 0, OPTION_FLAG, NULL, "Set no_new_privs", struct exec_options,
+           no_new_privs),
+    OPTION("apparmor", 0, OPTION_STRING, "PROFILE", "AppArmor profile", struct exec_options,
+           apparmor),
+    OPTION("process-label", 0, OPTION_STRING, "LABEL", "SELinux label", struct exec_options, label),
+    OPTION("preserve-fds", 0, OPTION_STRING, "N", "Hand on N descriptors, from 3 on",
+           struct exec_options, preserve_fds),
+    OPTION("ignore-paused", 0, OPTION_FLAG, NULL, "Also in a paused container: it waits there",
+           struct exec_options, ignore_paused),
+    REFUSED("cgroup", "PATH", "a process of exec goes into the container's own cgroup"),
+    REFUSED("no-subreaper", NULL, "cloche-runtime never makes itself one"),
+};
+
+/* ---- the process ---- */
+
+static int read_process(const char *path, struct oci_process **ret, struct cl_error *err)
+{
+    cl_auto_free char *text = NULL;
+    size_t size = 0;
+    cl_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return cl_fail(err, errno, "open %s", path);
+    int result = cl_read_fd(fd, PROCESS_MAX, &text, &size, err);
+    return result < 0 ? cl_error_prefix(err, "read %s", path)
+                      : oci_process_read(text, size, ret, err);
+}
+
+static int parse_id(const char *option, const char *text, uint32_t *ret, struct cl_error *err)
+{
+    uint64_t id;
+    if (cl_parse_u64(text, 0, UINT32_MAX - 1, &id) < 0)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "invalid value \"%s\" for --%s: expected a number; names are the "
+                            "caller's to look up",
+                            text, option);
+    *ret = (uint32_t)id;
+    return 0;
+}
+
+static int set_user(struct oci_user *user, const struct exec_options *options, struct cl_error *err)
+{
+    int result = 0;
+    if (options->user != NULL) {
+        const char *colon = strchr(options->user, ':');
+        cl_auto_free char *uid = cl_strndup(options->user, strcspn(options->user, ":"));
+        result =
+            uid == NULL ? cl_fail(err, ENOMEM, "exec") : parse_id("user", uid, &user->uid, err);
+        if (result >= 0 && colon != NULL)
+            result = parse_id("user", colon + 1, &user->gid, err);
+    }
+    for (const char **gid = options->gids; result >= 0 && gid != NULL && *gid != NULL; gid++) {
+        uint32_t id = 0;
+        result = parse_id("additional-gids", *gid, &id, err);
+        if (result >= 0 && oci_gid_add(user, id) < 0)
+            result = cl_fail(err, ENOMEM, "exec");
+    }
+    return result;
+}
+
+static int add_caps(struct oci_process *process, const char **caps, struct cl_error *err)
+{
+    if (caps == NULL)
+        return 0;
+    if (process->capabilities == NULL && oci_capabilities_set(process, 0) < 0)
+        return cl_fail(err, ENOMEM, "exec");
+    for (const char **cap = caps; *cap != NULL; cap++) {
+        int number = oci_cap_number(*cap);
+        if (number < 0)
+            return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--cap %s: unknown capability", *cap);
+        uint64_t bit = UINT64_C(1) << number;
+        process->capabilities->bounding.mask |= bit;
+        process->capabilities->permitted.mask |= bit;
+        process->capabilities->effective.mask |= bit;
+    }
+    return 0;
+}
+
+static int set_texts(struct oci_process *process, const struct exec_options *options)
+{
+    int result = 0;
+    if (options->cwd != NULL)
+        result = oci_string_set(&process->cwd, options->cwd);
+    if (result >= 0 && options->apparmor != NULL)
+        result = oci_string_set(&process->apparmor_profile, options->apparmor);
+    if (result >= 0 && options->label != NULL)
+        result = oci_string_set(&process->selinux_label, options->label);
+    for (const char **pair = options->env; result >= 0 && pair != NULL && *pair != NULL; pair++)
+        result = oci_env_set(process, *pair);
+    return result;
+}
+
+static int derive_process(const struct oci_spec *spec, const struct exec_options *options,
+                          char **arguments, struct oci_process **ret, struct cl_error *err)
+{
+    CL_AUTO(oci_process_free) struct oci_process *process = NULL;
+    if (spec->process == NULL)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "the container's spec has no process: give --process");
+    int result = oci_process_copy(spec->process, &process);
+    if (result >= 0)
+        result = oci_args_set(process, (const char *const *)arguments);
+    if (result >= 0)
+        result = set_texts(process, options);
+    if (result < 0)
+        return cl_fail(err, result, "exec");
+    process->terminal = options->tty;
+    process->no_new_privileges = process->no_new_privileges || options->no_new_privs;
+    result = set_user(&process->user, options, err);
+    if (result >= 0)
+        result = add_caps(process, options->caps, err);
+    if (result < 0)
+        return result;
+    *ret = cl_take(process);
+    return 0;
+}
+
+static int make_process(const struct oci_spec *spec, const struct exec_options *options,
+                        char **arguments, struct oci_process **ret, struct cl_error *err)
+{
+    if (options->process == NULL)
+        return arguments[0] != NULL ? derive_process(spec, options, arguments, ret, err)
+                                    : cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                                                   "exec: a command or --process is needed");
+    if (arguments[0] != NULL || options->cwd != NULL || options->user != NULL ||
+        options->env != NULL || options->gids != NULL || options->caps != NULL ||
+        options->apparmor != NULL || options->label != NULL || options->no_new_privs)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "exec: --process says everything: no command, and none of the options "
+                            "that change it");
+    int result = read_process(options->process, ret, err);
+    if (result >= 0 && options->tty)
+        (*ret)->terminal = true;
+    return result;
+}
+
+/* ---- the verb ---- */
+
+static int check_status(const struct container *container, bool ignore_paused, struct cl_error *err)
+{
+    enum oci_status status;
+    int result = container_status(container, &status, err);
+    if (result < 0)
+        return result;
+    if (status == OCI_PAUSED && !ignore_paused)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
+                            "cannot exec in a paused container (use --ignore-paused)");
+    if (status != OCI_STOPPED && status != OCI_CREATING)
+        return 0;
+    return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s", container->id);
+}
+
+static int hand_over(struct runtime_process *process, const struct exec_options *options,
+                     struct cl_error *err)
+{
+    int result = send_console(options->console_socket, process->console, err);
+    if (result >= 0)
+        result = write_pid_file(options->pid_file, process->pid, err);
+    if (result < 0) {
+        int status;
+        (void)k_pidfd_send_signal(process->pidfd, SIGKILL); /* nobody would know of it */
+        (void)k_wait_pidfd(process->pidfd, 0, &status);
+        return result;
+    }
+    return options->detach ? 0 : relay_run(process->pidfd, process->console, err);
+}
+
+static int run_process(const struct container *container, const struct oci_spec *spec,
+                       const struct oci_process *process, const struct exec_options *options,
+                       unsigned preserve, struct cl_error *err)
+{
+    struct runtime_io io;
+    struct runtime_process started;
+    const struct runtime_target target = {
+        .pid = container->pid,
+        .start_ticks = container->start_ticks,
+        .cgroup_path = container->cgroup_path[0] != '\0' ? container->cgroup_path : NULL,
+    };
+    const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
+                                              .preserve_fds = preserve };
+    int result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
+    if (result >= 0 && !options->detach)
+        result = relay_prepare(err);
+    if (result >= 0)
+        result = runtime_exec(&target, process, &how, &io, &started, err);
+    if (result < 0)
+        return result;
+    result = hand_over(&started, options, err);
+    runtime_process_done(&started);
+    return result;
+}
+
+static int exec(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
+{
+    const struct exec_options *options = data;
+    CL_AUTO(oci_process_free) struct oci_process *process = NULL;
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
+    auto_container container = CONTAINER_NONE;
+    unsigned preserve = 0;
+    int result = take_descriptors(options->preserve_fds, &preserve, err);
+    if (result >= 0)
+        result = container_open(cli, arguments[0], false, &container, err);
+    if (result >= 0)
+        result = check_status(&container, options->ignore_paused, err);
+    if (result >= 0)
+        result = container_read_spec(&container, &spec, err);
+    if (result >= 0)
+        result = make_process(spec, options, arguments + 1, &process, err);
+    return result < 0 ? result : run_process(&container, spec, process, options, preserve, err);
+}
+
+const struct verb verb_exec = {
+    .name = "exec",
+    .synopsis = "[OPTIONS] ID COMMAND [ARG...]",
+    .summary = "Run another process in a container",
+    VERB_OPTIONS(exec_table, struct exec_options),
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .options_end_at_argument = true,
+    .failure = 255,
+    .run = exec,
+};

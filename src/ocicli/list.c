@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state, list, ps: what is there. The JSON is runtime.md's state with what runc adds to it (rootfs, created, owner).
+ */
+#include "ocicli/private.h"
+
+/* ---- state ---- */
+
+static struct cl_json *describe(const struct container *container, enum oci_status status)
+{
+    char created[40];
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    const char *owner = cl_user_name(container->owner);
+    /* Borrowed for the encoder. */
+    const struct oci_state state = {
+        .oci_version = (char *)(uintptr_t)OCI_SPEC_VERSION,
+        .id = container->id,
+        .status = status,
+        .pid = status == OCI_STOPPED ? 0 : container->pid,
+        .bundle = container->bundle,
+        .annotations = container->annotations,
+    };
+    cl_format_time(container->created, created);
+    if (oci_state_encode(&state, &json) < 0 || cl_json_set_int(json, "pid", state.pid) < 0 ||
+        cl_json_set_string(json, "rootfs", container->rootfs) < 0 ||
+        cl_json_set_string(json, "created", created) < 0 ||
+        cl_json_set_string(json, "owner", owner != NULL ? owner : "") < 0)
+        return NULL;
+    return cl_take(json);
+}
+
+static int state(const struct ocicli *cli, const void *options, char **arguments,
+                 struct cl_error *err)
+{
+    auto_container container = CONTAINER_NONE;
+    enum oci_status status;
+    int result = container_open(cli, arguments[0], false, &container, err);
+    if (result >= 0)
+        result = container_status(&container, &status, err);
+    return result < 0 ? result : print_json(describe(&container, status), err);
+}
+
+const struct verb verb_state = {
+    .name = "state",
+    .synopsis = "ID",
+    .summary = "Print the state of a container as JSON",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = state,
+};
+
+/* ---- tables or JSON ---- */
+
+struct list_options {
+    const char *format;
+    bool quiet;
+};
+static const struct option_row list_table[] = {
+    OPTION("format", 'f', OPTION_STRING, "FORMAT", "table (default) or json", struct list_options,
+           format),
+    OPTION("quiet", 'q', OPTION_FLAG, NULL, "Only ids", struct list_options, quiet),
+};
+
+static int check_format(const char *format, bool *ret_json, struct cl_error *err)
+{
+    *ret_json = cl_streq(format, "json");
+    if (format == NULL || *ret_json || cl_streq(format, "table"))
+        return 0;
+    return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--format %s: expected table or json", format);
+}
+
+static int table_new(const char *const *headings, struct cl_table **ret)
+{
+    CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_DOCKER);
+    int result = table == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; result >= 0 && headings[i] != NULL; i++)
+        result = cl_table_column(table, headings[i], CL_COLUMN_LEFT);
+    if (result >= 0)
+        *ret = cl_take(table);
+    return result;
+}
+
+/* ---- list ---- */
+
+static int add_row(struct cl_table *table, const struct container *container,
+                   enum oci_status status)
+{
+    char created[40];
+    const char *owner = cl_user_name(container->owner);
+    cl_format_time(container->created, created);
+    int result = cl_table_row(table);
+    if (result >= 0)
+        result = cl_table_cell(table, container->id);
+    if (result >= 0)
+        result = cl_table_cellf(table, "%d", status == OCI_STOPPED ? 0 : (int)container->pid);
+    if (result >= 0)
+        result = cl_table_cell(table, oci_status_name(status));
+    if (result >= 0)
+        result = cl_table_cell(table, container->bundle);
+    if (result >= 0)
+        result = cl_table_cell(table, created);
+    return result < 0 ? result : cl_table_cell(table, owner != NULL ? owner : "");
+}
+
+struct listing {
+    bool is_quiet;
+    struct cl_json *json;   /* or NULL */
+    struct cl_table *table; /* or NULL */
+};
+
+/* One that vanishes while we look is no error. */
+static int list_one(const struct ocicli *cli, const char *id, const struct listing *listing,
+                    struct cl_error *err)
+{
+    auto_container container = CONTAINER_NONE;
+    enum oci_status status;
+    int result = container_open(cli, id, false, &container, err);
+    if (result == -ENOENT)
+        return 0;
+    if (result >= 0 && listing->is_quiet) {
+        (void)puts(id);
+        return 0;
+    }
+    if (result >= 0)
+        result = container_status(&container, &status, err);
+    if (result < 0)
+        return result;
+    result = listing->json != NULL ? cl_json_add(listing->json, describe(&container, status))
+                                   : add_row(listing->table, &container, status);
+    return result < 0 ? cl_fail(err, result, "list containers") : 0;
+}
+
+static int list(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
+{
+    static const char *const headings[] = { "ID",      "PID",   "STATUS", "BUNDLE",
+                                            "CREATED", "OWNER", NULL };
+    const struct list_options *options = data;
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    CL_AUTO(cl_table_free) struct cl_table *table = NULL;
+    CL_AUTO(cl_strv_free) char **ids = NULL;
+    bool wants_json = false;
+    int result = check_format(options->format, &wants_json, err);
+    if (result >= 0)
+        result = container_list(cli, &ids, err);
+    if (result < 0)
+        return result;
+    if (wants_json)
+        json = cl_json_array();
+    if (wants_json ? json == NULL : table_new(headings, &table) < 0)
+        return cl_fail(err, ENOMEM, "list containers");
+    const struct listing listing = { options->quiet, json, table };
+    for (char **id = ids; result >= 0 && id != NULL && *id != NULL; id++)
+        result = list_one(cli, *id, &listing, err);
+    if (result < 0)
+        return result;
+    if (wants_json && !options->quiet)
+        return print_json(cl_take(json), err);
+    if (!options->quiet && cl_table_print(table, stdout, CL_TABLE_PLAIN, 0) < 0)
+        return cl_fail(err, EIO, "list containers");
+    return flush_output(err);
+}
+
+const struct verb verb_list = {
+    .name = "list",
+    .synopsis = "[OPTIONS]",
+    .summary = "List containers",
+    VERB_OPTIONS(list_table, struct list_options),
+    .run = list,
+};
+
+/* ---- ps ---- */
+
+static const struct option_row ps_table[] = {
+    OPTION("format", 'f', OPTION_STRING, "FORMAT", "table (default) or json", struct list_options,
+           format),
+};
+
+static int add_process(struct cl_table *table, int proc, pid_t pid)
+{
+    struct procfs_stat stat;
+    struct procfs_status status;
+    char command[4096];
+    cl_auto_fd pid_fd = procfs_open_pid(proc, pid);
+    if (pid_fd < 0 || procfs_read_stat(pid_fd, &stat) < 0 ||
+        procfs_read_status(pid_fd, &status) < 0 ||
+        procfs_read_command(pid_fd, command, sizeof command) < 0)
+        return 0; /* it has ended */
+    uint64_t seconds = (stat.user_ticks + stat.system_ticks) / (uint64_t)k_clock_ticks();
+    const char *user = cl_user_name(status.uid[1]);
+    int result = cl_table_row(table);
+    if (result >= 0)
+        result =
+            user != NULL ? cl_table_cell(table, user) : cl_table_cellf(table, "%u", status.uid[1]);
+    if (result >= 0)
+        result = cl_table_cellf(table, "%d", (int)pid);
+    if (result >= 0)
+        result = cl_table_cellf(table, "%d", (int)stat.parent);
+    if (result >= 0)
+        result = cl_table_cellf(table, "%02u:%02u:%02u", (unsigned)(seconds / 3600),
+                                (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
+    return result < 0 ? result : cl_table_cell(table, command);
+}
+
+static int print_pids(const pid_t *pids, size_t count, struct cl_error *err)
+{
+    struct cl_json *json = cl_json_array();
+    int result = json == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; result >= 0 && i < count; i++)
+        result = cl_json_add(json, cl_json_from_int(pids[i]));
+    if (result >= 0)
+        return print_json(json, err);
+    cl_json_unref(json);
+    return cl_fail(err, ENOMEM, "list processes");
+}
+
+static int print_processes(const pid_t *pids, size_t count, struct cl_error *err)
+{
+    static const char *const headings[] = { "UID", "PID", "PPID", "TIME", "CMD", NULL };
+    CL_AUTO(cl_table_free) struct cl_table *table = NULL;
+    cl_auto_fd proc = procfs_open_host(err);
+    if (proc < 0)
+        return proc;
+    int result = table_new(headings, &table);
+    for (size_t i = 0; result >= 0 && i < count; i++)
+        result = add_process(table, proc, pids[i]);
+    if (result >= 0)
+        result = cl_table_print(table, stdout, CL_TABLE_PLAIN, 0);
+    return result < 0 ? cl_fail(err, result, "list processes") : flush_output(err);
+}
+
+static int ps(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
+{
+    const struct list_options *options = data;
+    auto_container container = CONTAINER_NONE;
+    struct group group;
+    cl_auto_free pid_t *pids = NULL;
+    size_t count = 0;
+    bool wants_json = false;
+    int result = check_format(options->format, &wants_json, err);
+    if (result >= 0 && arguments[1] != NULL)
+        result = cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+                              "ps: options of the ps program are not possible: it is not run; use "
+                              "--format json and ask it for these pids");
+    if (result >= 0)
+        result = container_open(cli, arguments[0], false, &container, err);
+    if (result >= 0)
+        result = group_open(container.cgroup_path, &group, err);
+    if (result < 0)
+        return result;
+    result = cgroup_pids(&group.cgroup, &pids, &count);
+    group_done(&group);
+    if (result < 0)
+        return cl_fail(err, result, "list the processes of container %s", container.id);
+    return wants_json ? print_pids(pids, count, err) : print_processes(pids, count, err);
+}
+
+const struct verb verb_ps = {
+    .name = "ps",
+    .synopsis = "[OPTIONS] ID",
+    .summary = "List the processes of a container",
+    VERB_OPTIONS(ps_table, struct list_options),
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .options_end_at_argument = true,
+    .run = ps,
+};

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cloche-runtime as a whole: global options, the verb, its options, and what becomes of an error: one line on standard error and one in --log.
+ */
+#include "ocicli/ocicli.h"
+#include "ocicli/private.h"
+
+#include <fcntl.h>
+
+struct global_options {
+    const char *root, *log, *log_format, *rootless, *cgroup_manager;
+    bool debug, help, version;
+};
+
+static const struct option_row global_table[] = {
+    OPTION("root", 0, OPTION_STRING, "DIR",
+           "Directory of the containers' state (default \"/run/cloche-runtime\")",
+           struct global_options, root),
+    OPTION("log", 0, OPTION_STRING, "FILE", "Write errors, warnings and debug output to FILE, too",
+           struct global_options, log),
+    OPTION("log-format", 0, OPTION_STRING, "FORMAT", "Of that file: text (default) or json",
+           struct global_options, log_format),
+    OPTION("debug", 0, OPTION_FLAG, NULL, "Log the plan of a container that is created",
+           struct global_options, debug),
+    OPTION("cgroup-manager", 0, OPTION_STRING, "NAME", "cgroupfs (default) or disabled",
+           struct global_options, cgroup_manager),
+    OPTION("rootless", 0, OPTION_STRING, "BOOL", "auto (default) or false", struct global_options,
+           rootless),
+    OPTION("help", 'h', OPTION_FLAG, NULL, "Print this help", struct global_options, help),
+    OPTION("version", 'v', OPTION_FLAG, NULL, "Print version information", struct global_options,
+           version),
+    REFUSED("systemd-cgroup", NULL,
+            "control groups are made in the file system only; use --cgroup-manager cgroupfs"),
+    REFUSED("criu", "PATH", "checkpoints are not supported by this build of cloche-runtime"),
+};
+
+static const struct verb whole_command = {
+    .name = "",
+    .synopsis = "[OPTIONS] COMMAND",
+    VERB_OPTIONS(global_table, struct global_options),
+    .max_arguments = -1,
+    .options_end_at_argument = true,
+};
+
+#define UNBUILT(word, reason)                                                                      \
+    {                                                                                              \
+        .name = (word), .synopsis = "", .summary = (reason), .max_arguments = -1,                  \
+    }
+static const struct verb verb_checkpoint =
+    UNBUILT("checkpoint", "checkpoints are not supported by this build of cloche-runtime");
+static const struct verb verb_update = UNBUILT(
+    "update", "limits of a running container are not changed by this build of cloche-runtime");
+static const struct verb verb_restore =
+    UNBUILT("restore", "checkpoints are not supported by this build of cloche-runtime");
+static const struct verb verb_events =
+    UNBUILT("events", "statistics are not supported by this build of cloche-runtime; the "
+                      "container's cgroup has them");
+
+static const struct verb *const verbs[] = {
+    &verb_create,   &verb_start, &verb_run,    &verb_exec,   &verb_state,      &verb_list,
+    &verb_ps,       &verb_kill,  &verb_delete, &verb_pause,  &verb_resume,     &verb_spec,
+    &verb_features, &verb_plan,  &verb_update, &verb_events, &verb_checkpoint, &verb_restore,
+};
+
+/* ---- output ---- */
+
+static void add_entry(struct cl_buf *line, bool is_json, const char *level, const char *text)
+{
+    char now[40];
+    cl_format_time(cl_now_ns(), now);
+    cl_buf_str(line, is_json ? "{\"level\":\"" : "time=\"");
+    cl_buf_str(line, is_json ? level : now);
+    cl_buf_printf(line, is_json ? "\",\"msg\":" : "\" level=%s msg=", level);
+    cl_buf_json_string(line, text);
+    if (is_json)
+        cl_buf_printf(line, ",\"time\":\"%s\"}", now);
+    cl_buf_char(line, '\n');
+}
+
+void log_write(const struct ocicli *cli, enum log_level level, const char *text)
+{
+    static const char *const names[] = { "error", "warning", "debug" };
+    cl_auto_buf line = CL_BUF_INIT(16384);
+    if (level == LOG_ERROR || cli->log_path == NULL) {
+        cl_auto_free char *safe = cl_escape_terminal(text);
+        (void)fprintf(stderr, "cloche-runtime: %s%s%s\n", level == LOG_ERROR ? "" : names[level],
+                      level == LOG_ERROR ? "" : ": ", safe == NULL ? "out of memory" : safe);
+    }
+    if (cli->log_path == NULL)
+        return;
+    /* Opened each time: no descriptor of ours is then in the way of those that a container is to inherit. */
+    cl_auto_fd fd = open(cli->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    add_entry(&line, cli->log_json, names[level], text);
+    if (fd < 0 || line.failed < 0 || cl_write_full(fd, line.data, line.size) < 0)
+        (void)fprintf(stderr, "cloche-runtime: can't write to %s\n", cli->log_path);
+}
+
+int flush_output(struct cl_error *err)
+{
+    return fflush(stdout) != 0 || ferror(stdout) ? cl_fail(err, EIO, "write to standard output")
+                                                 : 0;
+}
+
+int print_json(struct cl_json *take_value, struct cl_error *err)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *value = take_value;
+    cl_auto_free char *text = value == NULL ? NULL : cl_json_text(value, 2);
+    if (text == NULL)
+        return cl_fail(err, ENOMEM, "print");
+    (void)puts(text);
+    return flush_output(err);
+}
+
+static void print_help(void)
+{
+    (void)fputs("Usage:  cloche-runtime [OPTIONS] COMMAND\n\nAn OCI runtime: containers from "
+                "bundles.\n\nCommands:\n",
+                stdout);
+    for (size_t i = 0; i < CL_COUNT(verbs); i++)
+        (void)printf("  %-12s %s%s\n", verbs[i]->name, verbs[i]->run == NULL ? "refused: " : "",
+                     verbs[i]->summary);
+    (void)fputs("\nGlobal Options:\n", stdout);
+    parse_print_options(&whole_command, stdout);
+    (void)fputs("\nRun 'cloche-runtime COMMAND --help' for more information on a command.\n",
+                stdout);
+}
+
+static void print_verb_help(const struct verb *verb)
+{
+    (void)printf("Usage:  cloche-runtime %s %s\n\n%s\n", verb->name, verb->synopsis, verb->summary);
+    if (verb->option_count > 0)
+        (void)fputs("\nOptions:\n", stdout);
+    parse_print_options(verb, stdout);
+}
+
+/* ---- the command ---- */
+
+static int refuse_value(const char *option, const char *value, const char *reason,
+                        struct cl_error *err)
+{
+    return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "--%s %s is not possible: %s", option,
+                        value, reason);
+}
+
+static int set_globals(struct ocicli *cli, const struct global_options *global,
+                       struct cl_error *err)
+{
+    const char *format = global->log_format, *manager = global->cgroup_manager;
+    cli->root = global->root != NULL ? global->root : "/run/cloche-runtime";
+    cli->debug = global->debug;
+    cli->no_cgroup = cl_streq(manager, "disabled");
+    if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--log-format %s: expected text or json",
+                            format);
+    if (cl_streq(manager, "systemd"))
+        return refuse_value("cgroup-manager", manager,
+                            "control groups are made in the file system only", err);
+    if (manager != NULL && !cl_streq(manager, "cgroupfs") && !cli->no_cgroup)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "--cgroup-manager %s: expected cgroupfs or disabled", manager);
+    if (cl_streq(global->rootless, "true"))
+        return refuse_value("rootless", "true",
+                            "user namespaces are not supported by this build of cloche-runtime",
+                            err);
+    if (global->rootless != NULL && !cl_streq(global->rootless, "auto") &&
+        !cl_streq(global->rootless, "false"))
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--rootless %s: expected auto or false",
+                            global->rootless);
+    return 0;
+}
+
+static const struct verb *find_verb(const char *word, struct cl_error *err)
+{
+    const char *words[CL_COUNT(verbs)];
+    for (size_t i = 0; i < CL_COUNT(verbs); i++) {
+        if (cl_streq(verbs[i]->name, word))
+            return verbs[i];
+        words[i] = verbs[i]->name;
+    }
+    const char *closest = cl_closest(word, words, CL_COUNT(verbs));
+    (void)cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown command: %s%s%s%s", word,
+                       closest == NULL ? "; see 'cloche-runtime --help'" : "; did you mean ",
+                       closest == NULL ? "" : closest, closest == NULL ? "" : "?");
+    return NULL;
+}
+
+static bool asks_for_help(const struct verb *verb, char **arguments)
+{
+    for (char **word = arguments; *word != NULL && !cl_streq(*word, "--"); word++) {
+        if (cl_streq(*word, "--help") || cl_streq(*word, "-h"))
+            return true;
+        if (verb->options_end_at_argument && (*word)[0] != '-')
+            return false;
+    }
+    return false;
+}
+
+static int run_verb(const struct ocicli *cli, const struct verb *verb, char **words,
+                    struct cl_error *err)
+{
+    char **arguments = NULL;
+    if (verb->run == NULL)
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "%s: %s", verb->name,
+                            verb->summary);
+    if (asks_for_help(verb, words)) {
+        print_verb_help(verb);
+        return flush_output(err);
+    }
+    cl_auto_free void *options = cl_calloc(1, verb->options_size > 0 ? verb->options_size : 1);
+    if (options == NULL)
+        return cl_fail(err, ENOMEM, "read the command line");
+    int count = (int)cl_strv_count((const char *const *)words);
+    int result = parse_options(verb, count, words, options, &arguments, err);
+    if (result < 0)
+        return result;
+    result = verb->run(cli, options, arguments, err);
+    parse_done(verb, options);
+    free(arguments);
+    return result;
+}
+
+/* Of run and exec, which hand a program's code on: 126 and 127 say that there was none. */
+static int exit_code(const struct verb *verb, const struct cl_error *err)
+{
+    int code = cl_error_exit_code(err);
+    bool is_program = verb == &verb_run || verb == &verb_exec;
+    if (is_program && (code == 126 || code == 127))
+        return code;
+    return verb != NULL && verb->failure != 0 ? verb->failure : 1;
+}
+
+static int dispatch(struct ocicli *cli, char **words, const struct global_options *global,
+                    const struct verb **ret_verb, struct cl_error *err)
+{
+    int result = set_globals(cli, global, err);
+    if (result < 0)
+        return result;
+    if (global->version) {
+        (void)printf("cloche-runtime version %s\nspec: %s\n", CLOCHE_VERSION, OCI_SPEC_VERSION);
+        return flush_output(err);
+    }
+    if (global->help || words[0] == NULL || cl_streq(words[0], "help")) {
+        print_help();
+        return flush_output(err);
+    }
+    *ret_verb = find_verb(words[0], err);
+    return *ret_verb == NULL ? err->code : run_verb(cli, *ret_verb, words + 1, err);
+}
+
+/* Descriptors 0 to 2 are never ours to be handed out for something else. */
+static void fill_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR); /* allowed: 0 to 2 are for every program to come */
+    while (fd >= 0 && fd <= 2);
+    (void)cl_close(fd);
+}
+
+int ocicli_main(int argc, char **argv)
+{
+    struct cl_error err = { 0 };
+    struct ocicli cli = { 0 };
+    struct global_options global = { 0 };
+    const struct verb *verb = NULL;
+    char **words = NULL;
+    fill_streams();
+    cl_test_role("cloche");
+    int result = parse_options(&whole_command, argc - 1, argv + 1, &global, &words, &err);
+    /* Also after a refusal: a caller reads the reason in its log. */
+    cli.log_path = global.log != NULL && global.log[0] != '\0' ? global.log : NULL;
+    cli.log_json = cl_streq(global.log_format, "json");
+    if (result >= 0)
+        result = dispatch(&cli, words, &global, &verb, &err);
+    if (result < 0) {
+        if (err.code == 0)
+            (void)cl_fail(&err, result, "cloche-runtime");
+        log_write(&cli, LOG_ERROR, err.text);
+        result = exit_code(verb, &err);
+    }
+    free(words);
+    return result;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside room ocicli only.
+ *
+ *   main.c       global options, the verbs, what becomes of an error
+ *   parse.c      option tables → options, help
+ *   container.c  the directory of one container, and what it is doing now
+ *   create.c     create, run, start
+ *   exec.c       exec
+ *   control.c    kill, pause, resume, delete
+ *   list.c       state, list, ps
+ *   features.c   spec, features, plan
+ *   relay.c      being the foreground parent of a process; consoles
+ */
+#pragma once
+
+#include "runtime/runtime.h"
+
+/* ---- options ---- */
+
+enum option_type {
+    OPTION_FLAG,    /* bool */
+    OPTION_STRING,  /* const char *, borrowed from argv */
+    OPTION_LIST,    /* const char **: NULL-terminated; the vector is owned by the parser */
+    OPTION_REFUSED, /* known to callers, not possible here: `help` holds the reason */
+};
+
+struct option_row {
+    const char *name;
+    char letter; /* or 0 */
+    enum option_type type;
+    const char *argument; /* placeholder; of OPTION_REFUSED: non-NULL where it takes a value */
+    const char *help;
+    size_t offset;
+};
+#define OPTION(long_name, short_letter, kind, placeholder, text, options_type, member)             \
+    {                                                                                              \
+        .name = (long_name), .letter = (short_letter), .type = (kind), .argument = (placeholder),  \
+        .help = (text), .offset = offsetof(options_type, member)                                   \
+    }
+#define REFUSED(long_name, placeholder, reason)                                                    \
+    {                                                                                              \
+        .name = (long_name), .type = OPTION_REFUSED, .argument = (placeholder), .help = (reason)   \
+    }
+
+/* What all verbs know. Everything is borrowed from the command line. */
+struct ocicli {
+    const char *root;
+    const char *log_path; /* NULL: none */
+    bool log_json, debug;
+    bool no_cgroup; /* --cgroup-manager disabled */
+};
+
+struct verb {
+    const char *name;
+    const char *synopsis;
+    const char *summary; /* or why it is refused, where `run` is NULL */
+    const struct option_row *options;
+    size_t option_count;
+    size_t options_size;              /* of the struct that `run` gets, zeroed and filled */
+    int min_arguments, max_arguments; /* -1: any */
+    bool options_end_at_argument;
+    int failure; /* exit code of a failure; 0: 1 */
+    /* An exit code, or negative with err set. */
+    int (*run)(const struct ocicli *cli, const void *options, char **arguments,
+               struct cl_error *err);
+};
+#define VERB_OPTIONS(table, type)                                                                  \
+    .options = (table), .option_count = CL_COUNT(table), .options_size = sizeof(type)
+
+extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_pause,
+    verb_resume, verb_delete, verb_state, verb_list, verb_ps, verb_spec, verb_features, verb_plan;
+
+/* *ret_arguments: the operands, pointing into argv; the vector is the caller's. */
+int parse_options(const struct verb *verb, int argc, char **argv, void *options,
+                  char ***ret_arguments, struct cl_error *err);
+void parse_done(const struct verb *verb, void *options);
+void parse_print_options(const struct verb *verb, FILE *out);
+
+/* ---- main.c ---- */
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_DEBUG };
+/* To --log, and where there is none (or for an error) to standard error. */
+void log_write(const struct ocicli *cli, enum log_level level, const char *text);
+/* Write a JSON value and a line feed to standard output, or report why not. */
+int print_json(struct cl_json *take_value, struct cl_error *err);
+int flush_output(struct cl_error *err);
+
+/* ---- container.c ---- */
+
+/* One container: its directory ROOT/ID, and what state.json in it says. */
+struct container {
+    char *id;
+    int dir; /* ROOT/ID; the lock is on it */
+    bool has_lock;
+    char *bundle, *rootfs;
+    char *cgroup_path; /* relative to each hierarchy, "" : none */
+    char *boot_id;
+    int64_t created;
+    pid_t pid; /* 0: not there yet */
+    uint64_t start_ticks;
+    uid_t owner;
+    bool owns_pid_ns; /* with its init everything in it dies */
+    struct oci_map annotations;
+};
+void container_done(struct container *container);
+static inline void container_done_auto(struct container *container)
+{
+    container_done(container);
+}
+#define auto_container __attribute__((cleanup(container_done_auto))) struct container
+#define CONTAINER_NONE                                                                             \
+    {                                                                                              \
+        .dir = -EBADF                                                                              \
+    }
+
+/* Make ROOT/ID and lock it: CONFLICT where it exists. What a killed `create` left is taken over. */
+int container_claim(const struct ocicli *cli, const char *id, struct container *ret,
+                    struct cl_error *err);
+/* NOT_FOUND where there is none. With the lock nobody else changes it until container_unlock, or our end. */
+int container_open(const struct ocicli *cli, const char *id, bool lock, struct container *ret,
+                   struct cl_error *err);
+/* Said aloud, since the container's init holds a copy of the descriptor until it executes. */
+void container_unlock(struct container *container);
+int container_save(const struct container *container, struct cl_error *err);
+int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err);
+/* The spec it was created from. */
+int container_read_spec(const struct container *container, struct oci_spec **ret,
+                        struct cl_error *err);
+/* pidfd of its init, checked to be that very process. -ESRCH: it has ended. */
+int container_pidfd(const struct container *container, struct cl_error *err);
+/* The socket on which an init that was created and not started waits; for `start`. -ECONNREFUSED or -ENOENT: none does. */
+int container_listen(const struct container *container, struct cl_error *err);
+int container_connect(const struct container *container);
+/* Remove the directory; the last step of a deletion. */
+int container_forget(const struct ocicli *cli, const struct container *container,
+                     struct cl_error *err);
+/* All ids below ROOT, sorted. */
+int container_list(const struct ocicli *cli, char ***ret, struct cl_error *err);
+/* End what is left of it, and remove its cgroup and its directory. */
+int container_destroy(const struct ocicli *cli, const struct container *container,
+                      struct cl_error *err);
+
+/* Its cgroup, opened; `host` must stay where it is until group_done. */
+struct group {
+    struct cgroup_host host;
+    struct cgroup cgroup;
+    bool is_open;
+};
+/* -ENOENT with err set: it has none. */
+int group_open(const char *path, struct group *ret, struct cl_error *err);
+void group_done(struct group *group);
+bool group_is_frozen(const struct group *group);
+
+/* ---- relay.c ---- */
+
+/* Every descriptor from 3 + preserve on is closed; those below must be open. Before anything of ours is opened. */
+int take_descriptors(const char *preserve, unsigned *ret, struct cl_error *err);
+/* Ours, while we are the foreground parent of a process: signals wait for relay_run. */
+int relay_prepare(struct cl_error *err);
+/* Forward signals, input, output and window sizes until the process ends: its exit code. `console` is borrowed, negative: none. */
+int relay_run(int pidfd, int console, struct cl_error *err);
+/* Send the pty's master to whoever listens at `path`. */
+int send_console(const char *path, int console, struct cl_error *err);
+int write_pid_file(const char *path, pid_t pid, struct cl_error *err);
+/* Which streams a process gets, and whether console socket, terminal and detaching go together. */
+int choose_io(bool terminal, bool is_detached, const char *console_socket, struct runtime_io *ret,
+              struct cl_error *err);

@@ -1,0 +1,506 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime: the verbs of an OCI runtime, on a bundle made of the machine's busybox.
+# shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+
+setup_file() {
+    world_setup_file
+    export BUNDLE=$WORLD/bundle
+    [ -x /bin/busybox ] || return 0
+    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc"
+    cp /bin/busybox "$BUNDLE/rootfs/bin/"
+    for applet in sh cat echo sleep ls id env ps true false tty hostname kill stty readlink grep; do
+        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
+    done
+    cloche-runtime spec --bundle "$BUNDLE"
+    cp "$BUNDLE/config.json" "$WORLD/default.json"
+}
+
+setup() {
+    world_setup
+    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
+    need_program jq
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+}
+
+teardown() {
+    local id
+    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
+    world_teardown
+}
+
+rt() {
+    cloche-runtime --root "$WORLD/oci" "$@"
+}
+
+# change FILTER: of the bundle's config.json.
+change() {
+    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
+}
+
+script() {
+    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
+}
+
+status_of() {
+    rt state "$1" | jq -r .status
+}
+
+has_status() {
+    [ "$(status_of "$1")" = "$2" ]
+}
+
+# --- a life ---------------------------------------------------------------------------------------------------------------------
+
+@test "run: the program's output and exit code, and nothing is left" {
+    script 'echo "pid $$"; exit 7'
+    run rt run -b "$BUNDLE" box
+    expect_status 7
+    expect_output "pid 1"
+    [ -z "$(rt list -q)" ]
+    [ -z "$(ls "$WORLD/oci")" ]
+}
+
+@test "run: input reaches the program, its two streams stay apart" {
+    script 'cat; echo error >&2'
+    echo typed | rt run -b "$BUNDLE" box >"$WORLD/out" 2>"$WORLD/err"
+    [ "$(cat "$WORLD/out")" = typed ]
+    [ "$(cat "$WORLD/err")" = error ]
+}
+
+@test "run: a signal to the runtime is passed on, and its end is the program's" {
+    script 'trap "echo caught; exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+    cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box >"$WORLD/out" &
+    local pid=$! code=0
+    wait_until grep -q ready "$WORLD/out"
+    kill -TERM "$pid"
+    wait "$pid" || code=$?
+    [ "$code" -eq 3 ]
+    grep -qx caught "$WORLD/out"
+}
+
+@test "create, start: created, running, stopped, deleted" {
+    script 'echo started >/tmp/mark; sleep 1000'
+    rm -f "$BUNDLE/rootfs/tmp/mark"
+    rt create -b "$BUNDLE" --pid-file "$WORLD/pid" box
+    [ "$(status_of box)" = created ]
+    [ ! -e "$BUNDLE/rootfs/tmp/mark" ]
+    [ "$(cat "$WORLD/pid")" = "$(rt state box | jq .pid)" ]
+    rt start box
+    wait_until test -e "$BUNDLE/rootfs/tmp/mark"
+    [ "$(status_of box)" = running ]
+    run rt delete box
+    expect_status 1
+    expect_text "not stopped: running"
+    rt kill box KILL
+    wait_until has_status box stopped
+    [ "$(rt state box | jq .pid)" = 0 ]
+    rt delete box
+    run rt state box
+    expect_status 1
+    expect_text "does not exist"
+}
+
+@test "create: one that was never started can be deleted, and its process ends" {
+    rt create -b "$BUNDLE" --pid-file "$WORLD/pid" box
+    rt delete box
+    # Nobody may be there to reap it.
+    run awk '{ print $3 }' "/proc/$(cat "$WORLD/pid")/stat"
+    expect_match "^Z$|No such file"
+}
+
+@test "create: asking for the state does not start it" {
+    script 'echo started >/tmp/mark'
+    rm -f "$BUNDLE/rootfs/tmp/mark"
+    rt create -b "$BUNDLE" box
+    for _ in 1 2 3; do [ "$(status_of box)" = created ]; done
+    [ ! -e "$BUNDLE/rootfs/tmp/mark" ]
+    rt start box
+    wait_until test -e "$BUNDLE/rootfs/tmp/mark"
+}
+
+@test "start: a program that can't be executed is start's error, with its reason" {
+    change '.process.args = ["/bin/missing"]'
+    rt create -b "$BUNDLE" box
+    run rt start box
+    expect_status 1
+    expect_text "/bin/missing"
+    expect_text "no such file or directory"
+    wait_until has_status box stopped
+}
+
+@test "start: only once, and only what is there" {
+    script 'sleep 1000'
+    rt create -b "$BUNDLE" box
+    rt start box
+    run rt start box
+    expect_status 1
+    expect_text "it is running"
+    run rt start other
+    expect_status 1
+    expect_text "container does not exist: other"
+}
+
+@test "run -d: returns while it runs" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" --pid-file "$WORLD/pid" box
+    [ "$(status_of box)" = running ]
+    [ "$(readlink "/proc/$(cat "$WORLD/pid")/root")" = / ]
+    rt delete -f box
+}
+
+@test "run: 127 and 126 for a command that is missing or can't be executed, and nothing is left" {
+    change '.process.args = ["/bin/missing"]'
+    run rt run -b "$BUNDLE" box
+    expect_status 127
+    change '.process.args = ["/tmp"]'
+    run rt run -b "$BUNDLE" box
+    expect_status 126
+    [ -z "$(ls "$WORLD/oci")" ]
+}
+
+# --- kill, pause, delete --------------------------------------------------------------------------------------------------------
+
+@test "kill: names, numbers, and a signal nobody knows" {
+    script 'trap "echo hup >>/tmp/got" HUP; trap "echo usr1 >>/tmp/got" USR1; echo >/tmp/ready; while :; do sleep 0.05; done'
+    rm -f "$BUNDLE/rootfs/tmp/got" "$BUNDLE/rootfs/tmp/ready"
+    rt run -d -b "$BUNDLE" box
+    wait_until test -e "$BUNDLE/rootfs/tmp/ready"
+    rt kill box SIGHUP
+    wait_until grep -q hup "$BUNDLE/rootfs/tmp/got"
+    rt kill box 10
+    wait_until grep -q usr1 "$BUNDLE/rootfs/tmp/got"
+    run rt kill box NONSENSE
+    expect_status 1
+    expect_text 'unknown signal "NONSENSE"'
+}
+
+@test "kill -a: all processes, also where the pid namespace is the host's" {
+    change '.linux.namespaces |= map(select(.type != "pid"))'
+    script 'sleep 1000 & sleep 1001 & wait'
+    rt run -d -b "$BUNDLE" box
+    wait_until test "$(rt ps -f json box | jq length)" -eq 3
+    rt kill -a box KILL
+    wait_until has_status box stopped
+    rt delete box
+}
+
+@test "delete -f: what outlives its init in the host's pid namespace goes, too" {
+    change '.linux.namespaces |= map(select(.type != "pid"))'
+    script 'sleep 1000 & exit 0'
+    rt run -d -b "$BUNDLE" box
+    wait_until has_status box stopped
+    rt delete -f box
+}
+
+@test "kill: a container that has stopped says so" {
+    script true
+    rt run -d -b "$BUNDLE" box
+    wait_until has_status box stopped
+    run rt kill box TERM
+    expect_status 1
+    expect_text "container not running"
+}
+
+@test "pause, resume: no process moves in between" {
+    script 'while :; do echo >>/tmp/ticks; sleep 0.01; done'
+    rt run -d -b "$BUNDLE" box
+    rt pause box
+    [ "$(status_of box)" = paused ]
+    run rt pause box
+    expect_status 1
+    expect_text "it is paused"
+    run rt exec box true
+    expect_status 255
+    expect_text "paused"
+    : >"$BUNDLE/rootfs/tmp/ticks"
+    sleep 0.2
+    [ ! -s "$BUNDLE/rootfs/tmp/ticks" ]
+    rt resume box
+    [ "$(status_of box)" = running ]
+    wait_until test -s "$BUNDLE/rootfs/tmp/ticks"
+    rt pause box
+    rt delete -f box
+    run rt state box
+    expect_status 1
+}
+
+@test "delete -f: where there is none it has nothing to do" {
+    rt delete -f nobody
+    run rt delete nobody
+    expect_status 1
+    expect_text "container does not exist: nobody"
+}
+
+@test "create: what a killed create left is taken over" {
+    CLOCHE_TEST_KILL="cloche:container ready" run rt create -b "$BUNDLE" box
+    expect_status 137
+    [ "$(status_of box)" = stopped ]
+    rt delete box
+    script 'echo again'
+    run rt run -b "$BUNDLE" box
+    expect_output again
+}
+
+# --- state, list, ps ------------------------------------------------------------------------------------------------------------
+
+@test "state, list: the same words in JSON and in the table" {
+    change '.annotations = { "a.b": "c" }'
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    run rt state box
+    [ "$(jq -c '[.ociVersion, .id, .status, .bundle, .rootfs, .owner, .annotations["a.b"]]' <<<"$output")" = \
+        "[\"1.3.0\",\"box\",\"running\",\"$BUNDLE\",\"$BUNDLE/rootfs\",\"root\",\"c\"]" ]
+    [ "$(rt list -f json | jq -c 'map([.id, .status])')" = '[["box","running"]]' ]
+    run rt list
+    expect_match "^ID +PID +STATUS +BUNDLE +CREATED +OWNER"
+    expect_match "box +[0-9]+ +running +$BUNDLE +20[0-9T:.-]+Z +root"
+    [ "$(rt list -q)" = box ]
+}
+
+@test "ps: pids of the host, as JSON or in a table" {
+    script 'sleep 1000 & wait'
+    rt run -d -b "$BUNDLE" box
+    wait_until test "$(rt ps -f json box | jq length)" -eq 2
+    run rt ps -f json box
+    [ "$(jq '.[0]' <<<"$output")" = "$(rt state box | jq .pid)" ]
+    run rt ps box
+    expect_match "^UID +PID +PPID +TIME +CMD"
+    expect_match "root +[0-9]+ +[0-9]+ +00:00:00 +sleep 1000"
+    run rt ps box -ef
+    expect_status 1
+    expect_text "not possible"
+}
+
+# --- exec -----------------------------------------------------------------------------------------------------------------------
+
+@test "exec: a command with environment, user, groups and directory of its own" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    # shellcheck disable=SC2016 # for the container's shell
+    run rt exec -e A=b --cwd /tmp -u 1000:1001 -g 5 box sh -c 'echo "$A $PWD $(id -u):$(id -g):$(id -G)"; exit 4'
+    expect_status 4
+    expect_output "b /tmp 1000:1001:1001 5"
+    run rt exec box missing
+    expect_status 127
+    expect_text "not found in \$PATH"
+    run rt exec -u alice box true
+    expect_status 255
+    expect_text "expected a number"
+}
+
+@test "exec -p: everything from process.json" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    cat >"$WORLD/process.json" <<'END'
+{ "args": ["sh", "-c", "echo $X; id -u"], "env": ["X=y", "PATH=/bin"], "cwd": "/", "user": { "uid": 12, "gid": 0 } }
+END
+    run rt exec -p "$WORLD/process.json" box
+    expect_output $'y\n12'
+    run rt exec -p "$WORLD/process.json" box true
+    expect_status 255
+    expect_text "--process says everything"
+}
+
+@test "exec -d: its pid is in the pid file, and in the container" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    rt exec -d --pid-file "$WORLD/exec.pid" box sleep 1001
+    rt ps -f json box | jq -e "index($(cat "$WORLD/exec.pid")) != null"
+}
+
+# --- terminals ------------------------------------------------------------------------------------------------------------------
+
+@test "run with a terminal: the program has one, as large as ours" {
+    change '.process.terminal = true'
+    script 'tty; stty size; read -r line; echo "got $line"; read -r line; stty size; exit 5'
+    run_pty "cloche-runtime --root $WORLD/oci run -b $BUNDLE box" <<'END'
+expect /dev/pts/0
+expect 24 80
+line typed
+expect got typed
+resize 30 100
+line again
+expect 30 100
+END
+    expect_status 5
+}
+
+@test "create with a terminal: its master goes to the console socket" {
+    change '.process.terminal = true'
+    script 'read -r line; echo "got $line"; tty'
+    /usr/bin/python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" $'typed\n' >"$WORLD/out" 2>"$WORLD/err" &
+    local receiver=$!
+    wait_until grep -q listening "$WORLD/err"
+    rt create -b "$BUNDLE" --console-socket "$WORLD/console" box
+    rt start box
+    wait "$receiver"
+    grep -q "got typed" "$WORLD/out"
+    grep -q "/dev/pts/0" "$WORLD/out"
+    rm "$WORLD/console"
+}
+
+@test "exec -d -t: its terminal goes to the console socket" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    /usr/bin/python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" >"$WORLD/out" 2>"$WORLD/err" &
+    local receiver=$!
+    wait_until grep -q listening "$WORLD/err"
+    rt exec -d -t --console-socket "$WORLD/console" box sh -c 'tty'
+    wait "$receiver"
+    grep -q "/dev/pts/" "$WORLD/out"
+    rm "$WORLD/console"
+}
+
+@test "terminal and console socket: one without the other is refused" {
+    run rt create -b "$BUNDLE" --console-socket "$WORLD/none" box
+    expect_status 1
+    expect_text "--console-socket is for"
+    change '.process.terminal = true'
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "give --console-socket"
+    run rt create -b "$BUNDLE" --console-socket "$WORLD/none" box
+    expect_status 1
+    expect_text "console socket $WORLD/none"
+    [ -z "$(ls "$WORLD/oci")" ]
+}
+
+# --- descriptors ----------------------------------------------------------------------------------------------------------------
+
+@test "preserve-fds: those that were asked for, and no others" {
+    script 'cat <&3; ls /proc/self/fd'
+    echo third >"$WORLD/third"
+    run rt run -b "$BUNDLE" --preserve-fds 1 box 3<"$WORLD/third" 5</etc/passwd
+    expect_line third
+    refute_text 5
+    run rt run -b "$BUNDLE" --preserve-fds 9 box
+    expect_status 1
+    expect_text "is not open"
+}
+
+@test "a created container holds none of its creator's other files" {
+    rt create -b "$BUNDLE" --pid-file "$WORLD/pid" box 7</etc/passwd
+    run find "/proc/$(cat "$WORLD/pid")/fd" -lname /etc/passwd
+    expect_output ""
+}
+
+# --- global options -------------------------------------------------------------------------------------------------------------
+
+@test "--version, in the form that engines read" {
+    run cloche-runtime --version
+    expect_output $'cloche-runtime version 0.1.0\nspec: 1.3.0'
+}
+
+@test "--log, --log-format: errors in the file, too" {
+    run rt --log "$WORLD/log" --log-format json state nobody
+    expect_status 1
+    [ "$(jq -r '.level + " " + .msg' "$WORLD/log")" = "error container does not exist: nobody" ]
+    jq -re .time "$WORLD/log" >/dev/null
+    rt --log "$WORLD/log.text" state nobody || true
+    grep -q 'level=error msg="container does not exist: nobody"' "$WORLD/log.text"
+    run rt --log "$WORLD/log.refused" --log-format json --systemd-cgroup list
+    expect_status 1
+    [ "$(jq -r .level "$WORLD/log.refused")" = error ]
+}
+
+@test "--debug: the plan is in the log" {
+    script true
+    rt --debug --log "$WORLD/debug" run -b "$BUNDLE" box
+    grep -q 'level=debug msg="init  pivot into the root file system"' "$WORLD/debug"
+}
+
+@test "plan: steps, and nothing is done" {
+    run rt plan -b "$BUNDLE" box
+    expect_line "parent  make cgroup $CLOCHE_CGROUP_PARENT/box"
+    expect_line "init  execute sh"
+    [ -z "$(rt list -q)" ]
+}
+
+@test "spec: writes a bundle's config.json once" {
+    mkdir -p "$WORLD/spec"
+    cloche-runtime spec -b "$WORLD/spec"
+    [ "$(jq -r .ociVersion "$WORLD/spec/config.json")" = 1.3.0 ]
+    run cloche-runtime spec -b "$WORLD/spec"
+    expect_status 1
+    expect_text "exists"
+}
+
+@test "features: what is refused is not among them" {
+    run cloche-runtime features
+    expect_status 0
+    [ "$(jq -c '[.hooks, .linux.cgroup.systemd, .linux.mountExtensions.idmap.enabled]' <<<"$output")" = '[[],false,false]' ]
+    [ "$(jq '.linux.namespaces | index("user")' <<<"$output")" = null ]
+    [ "$(jq '.mountOptions | index("rro") != null and index("idmap") == null' <<<"$output")" = true ]
+}
+
+@test "what is not possible is refused with the reason" {
+    local words
+    for words in "--systemd-cgroup list" "--rootless true list" "--cgroup-manager systemd list" "create --no-pivot box" \
+        "checkpoint box" "restore box" "events box" "update box" "spec --rootless" "exec --cgroup x box true"; do
+        # shellcheck disable=SC2086 # words
+        run rt $words
+        [ "$status" -ne 0 ] || { echo "not refused: $words"; return 1; }
+        [ "$(wc -l <<<"$output")" -eq 1 ]
+        expect_match "not possible|not supported|not changed"
+    done
+}
+
+@test "bad bundles and ids: one line, and nothing is left" {
+    run rt create -b "$WORLD/none" box
+    expect_status 1
+    expect_text "$WORLD/none"
+    run rt create -b "$BUNDLE" ../box
+    expect_status 1
+    expect_text "only letters, digits"
+    run rt create -b "$BUNDLE" ..
+    expect_status 1
+    change '.linux.cgroupsPath = "system.slice:cri:box"'
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "meant for systemd"
+    change 'del(.linux.cgroupsPath) | .hooks = { "prestart": [{ "path": "/bin/true" }] }'
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "hooks.prestart"
+    echo '{' >"$BUNDLE/config.json"
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    [ ! -e "$WORLD/oci/box" ]
+}
+
+@test "create: an id or a cgroup that is in use is refused, and stays as it is" {
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_match "exists|not empty"
+    run rt create -b "$BUNDLE" other
+    expect_status 1
+    expect_text "not empty"
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/other\""
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "container with id exists: box"
+    [ "$(status_of box)" = running ]
+}
+
+@test "--help: every verb and option comes from the tables" {
+    run cloche-runtime --help
+    expect_text "--log-format"
+    for verb in create start run exec state list ps kill delete pause resume spec features plan; do
+        run cloche-runtime "$verb" --help
+        expect_status 0
+        expect_text "Usage:  cloche-runtime $verb"
+    done
+    run rt lisst
+    expect_status 1
+    expect_text "did you mean list?"
+    run rt list --quite
+    expect_text "did you mean --quiet?"
+}
