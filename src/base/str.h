@@ -84,8 +84,8 @@ void cl_format_time(int64_t ns, char buffer[static 40]);
 int cl_parse_time(const char *text, int64_t *ret_ns);
 /* Docker's units.HumanDuration: "Less than a second", "About a minute", "3 hours", … */
 void cl_human_duration(int64_t ns, char buffer[static 40]);
-/* Docker's HumanSize: 4 significant digits, 1000-based: "7.8MB", "0B". */
-void cl_human_size(int64_t bytes, char buffer[static 40]);
+/* Docker's HumanSizeWithPrecision: so many significant digits (`docker images` shows 3), 1000-based: "7.79MB", "0B". */
+void cl_human_size(int64_t bytes, int digits, char buffer[static 40]);
 /* Docker's BytesSize: 1024-based: "256MiB". */
 void cl_human_bytes(int64_t bytes, char buffer[static 40]);
 

@@ -180,7 +180,8 @@ void cl_human_duration(int64_t ns, char buffer[static 40])
         (void)cl_print(buffer, 40, "%lld %s", (long long)count, unit);
 }
 
-static void human(int64_t bytes, double base, const char *const units[9], char buffer[static 40])
+static void human(int64_t bytes, double base, int digits, const char *const units[9],
+                  char buffer[static 40])
 {
     double size = (double)bytes;
     size_t unit = 0;
@@ -188,23 +189,24 @@ static void human(int64_t bytes, double base, const char *const units[9], char b
         size /= base;
         unit++;
     }
-    (void)cl_print(buffer, 40, "%.4g%s", size, units[unit]); /* at most 10 digits and 3 letters */
+    (void)cl_print(buffer, 40, "%.*g%s", digits, size,
+                   units[unit]); /* at most 10 digits and 3 letters */
     char *comma = strchr(buffer, ',');
     if (comma != NULL)
         *comma = '.'; /* a program may have set LC_NUMERIC */
 }
 
-void cl_human_size(int64_t bytes, char buffer[static 40])
+void cl_human_size(int64_t bytes, int digits, char buffer[static 40])
 {
     static const char *const units[9] = { "B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB" };
-    human(bytes, 1000, units, buffer);
+    human(bytes, 1000, digits, units, buffer);
 }
 
 void cl_human_bytes(int64_t bytes, char buffer[static 40])
 {
     static const char *const units[9] = { "B",   "KiB", "MiB", "GiB", "TiB",
                                           "PiB", "EiB", "ZiB", "YiB" };
-    human(bytes, 1024, units, buffer);
+    human(bytes, 1024, 4, units, buffer);
 }
 
 int cl_random_hex(char *buffer, size_t bytes)

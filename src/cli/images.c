@@ -42,7 +42,7 @@ static struct cl_json *image_row(const struct store_image *image, const char *na
         oci_reference_familiar_repository(&reference, repository);
         tag = reference.tag;
     }
-    cl_human_size(image->size, size);
+    cl_human_size(image->size, 3, size);
     cl_human_duration(cl_now_ns() - image->created_ns, age);
     cl_auto_free char *since = image->created_ns == 0 ? cl_strdup("N/A") : cl_format("%s ago", age);
     cl_format_time(image->created_ns, created);

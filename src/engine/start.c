@@ -116,10 +116,15 @@ static int layer_paths(struct launch *job, char ***ret, struct cl_error *err)
     int result = store_image_find(job->engine->store, job->row->image_id, &image, err);
     if (result < 0)
         return result;
-    for (size_t i = image->layer_count; i-- > 0;)
-        if (cl_strv_append_take(&paths, cl_format("%s/layers/%lld", store_root(job->engine->store),
-                                                  (long long)image->layers[i].number)) < 0)
+    for (size_t i = image->layer_count; i-- > 0;) {
+        cl_auto_free char *path = cl_format("%s/layers/%lld", store_root(job->engine->store),
+                                            (long long)image->layers[i].number);
+        /* Some images hold one layer twice; the upper one decides, and overlay takes a directory only once. */
+        if (path != NULL && cl_strv_has((const char *const *)paths, path))
+            continue;
+        if (path == NULL || cl_strv_append(&paths, path) < 0)
             return cl_fail(err, ENOMEM, "list the layers of image %.19s", image->id);
+    }
     if (paths == NULL)
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "image %.19s has no layers", image->id);
     *ret = cl_take(paths);

@@ -130,7 +130,7 @@ TEST(sizes_in_dockers_words)
     };
     for (size_t i = 0; i < CL_COUNT(cases); i++) {
         char text[40];
-        cl_human_size(cases[i].bytes, text);
+        cl_human_size(cases[i].bytes, 4, text);
         CHECK_STR(text, cases[i].decimal);
         cl_human_bytes(cases[i].bytes, text);
         CHECK_STR(text, cases[i].binary);
