@@ -95,6 +95,21 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
     return oci_spec_read(creation->text, creation->size, &creation->spec, err);
 }
 
+/* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
+static int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
+{
+    if (spec->linux_.resources.device_count == 0)
+        return 0;
+    CL_AUTO(oci_spec_free) struct oci_spec *defaults = oci_spec_new_default();
+    int result = defaults == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; result >= 0 && i < defaults->linux_.resources.device_count; i++) {
+        const struct oci_device_rule *rule = &defaults->linux_.resources.devices[i];
+        if (rule->allow)
+            result = oci_device_rule_add(spec, rule);
+    }
+    return result < 0 ? cl_fail(err, result, "allow the default devices") : 0;
+}
+
 /* The group of the spec, or one of ours. With --cgroup-manager disabled there is none, and limits are refused by the plan. */
 static int choose_cgroup(struct creation *creation, struct cl_error *err)
 {
@@ -180,6 +195,8 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
                             "this build of cloche-runtime");
     bool terminal = creation->spec->process != NULL && creation->spec->process->terminal;
     result = choose_io(terminal, is_detached, flags->console_socket, &creation->io, err);
+    if (result >= 0)
+        result = allow_default_devices(creation->spec, err);
     if (result >= 0)
         result = choose_cgroup(creation, err);
     if (result >= 0)

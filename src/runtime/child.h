@@ -113,6 +113,7 @@ int limits_set_resources(struct child *child, struct cl_error *err);
 /* ---- program.c ---- */
 int program_make_cwd(struct child *child, struct cl_error *err);
 int program_enter_cwd(struct child *child, struct cl_error *err);
+int program_find(struct child *child, struct cl_error *err);
 int program_set_umask(struct child *child, struct cl_error *err);
 int program_connect_streams(struct child *child, struct cl_error *err);
 int program_close_others(struct child *child, struct cl_error *err);

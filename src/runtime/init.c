@@ -64,6 +64,11 @@ static bool has_no_new_privs(const struct child *child)
     return child->process->spec->no_new_privileges;
 }
 
+static bool is_started_later(const struct child *child)
+{
+    return child->plan->options->start_listener > 0;
+}
+
 const struct child_step init_steps[] = {
     /* Signals as a fresh process has them; not dumpable, so that nobody in a pid namespace that we
        share can ptrace us. */
@@ -97,6 +102,7 @@ const struct child_step init_steps[] = {
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
+    { "find the program", IN_CONTAINER, program_find, is_started_later },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
     { "wait for the start", IN_CONTAINER, child_ready, NULL },

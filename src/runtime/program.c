@@ -228,6 +228,18 @@ static int search_path(const struct child *child, const char *name, char ***ret,
     return fail_exec(err, CL_KIND_NO_COMMAND, ENOENT, name, "executable file not found in $PATH");
 }
 
+/* IN_CONTAINER. Where somebody else starts the container, its creator is to hear of a program that is missing: engines tell 127 from 126 by which of the two fails.
+   The last word is program_exec's. */
+int program_find(struct child *child, struct cl_error *err)
+{
+    const char *name = child->process->spec->args[0];
+    char **found = NULL;
+    int result =
+        strchr(name, '/') != NULL ? check_path(name, err) : search_path(child, name, &found, err);
+    cl_strv_free(found);
+    return result;
+}
+
 /* The files that a label is written to, in the order in which they are tried. */
 static size_t list_labels(const struct oci_process *process, char text[static 300],
                           const char *ret[static 4])

@@ -55,6 +55,14 @@ has_status() {
     [ "$(status_of "$1")" = "$2" ]
 }
 
+# receive_console [TEXT]: take one terminal at $WORLD/console and type TEXT into it; what comes out of it is in $WORLD/out once $RECEIVER has ended.
+receive_console() {
+    rm -f "$WORLD/console" "$WORLD/listening"
+    /usr/bin/python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" "$@" >"$WORLD/out" 2>"$WORLD/listening" &
+    RECEIVER=$!
+    wait_until grep -q listening "$WORLD/listening"
+}
+
 # --- a life ---------------------------------------------------------------------------------------------------------------------
 
 @test "run: the program's output and exit code, and nothing is left" {
@@ -124,13 +132,27 @@ has_status() {
     wait_until test -e "$BUNDLE/rootfs/tmp/mark"
 }
 
-@test "start: a program that can't be executed is start's error, with its reason" {
+@test "create: a program that is missing is create's error, and nothing is left" {
     change '.process.args = ["/bin/missing"]'
-    rt create -b "$BUNDLE" box
-    run rt start box
+    run rt create -b "$BUNDLE" box
     expect_status 1
     expect_text "/bin/missing"
     expect_text "no such file or directory"
+    change '.process.args = ["missing"]'
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "executable file not found in \$PATH"
+    [ -z "$(ls "$WORLD/oci")" ]
+}
+
+@test "start: a program that can't be executed is start's error, with its reason" {
+    change '.process.args = ["/config"]'
+    echo data >"$BUNDLE/rootfs/config"
+    rt create -b "$BUNDLE" box
+    run rt start box
+    expect_status 1
+    expect_text "/config"
+    expect_text "permission denied"
     wait_until has_status box stopped
 }
 
@@ -162,6 +184,14 @@ has_status() {
     run rt run -b "$BUNDLE" box
     expect_status 126
     [ -z "$(ls "$WORLD/oci")" ]
+}
+
+@test "the default devices are there, whatever the device rules deny" {
+    change '.linux.resources.devices = [{ "allow": false, "access": "rwm" }]'
+    script 'echo x >/dev/null && ls /dev/zero /dev/full /dev/random /dev/urandom /dev/tty'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_line /dev/urandom
 }
 
 # --- kill, pause, delete --------------------------------------------------------------------------------------------------------
@@ -334,12 +364,10 @@ END
 @test "create with a terminal: its master goes to the console socket" {
     change '.process.terminal = true'
     script 'read -r line; echo "got $line"; tty'
-    /usr/bin/python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" $'typed\n' >"$WORLD/out" 2>"$WORLD/err" &
-    local receiver=$!
-    wait_until grep -q listening "$WORLD/err"
+    receive_console $'typed\n'
     rt create -b "$BUNDLE" --console-socket "$WORLD/console" box
     rt start box
-    wait "$receiver"
+    wait "$RECEIVER"
     grep -q "got typed" "$WORLD/out"
     grep -q "/dev/pts/0" "$WORLD/out"
     rm "$WORLD/console"
@@ -348,11 +376,9 @@ END
 @test "exec -d -t: its terminal goes to the console socket" {
     script 'sleep 1000'
     rt run -d -b "$BUNDLE" box
-    /usr/bin/python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" >"$WORLD/out" 2>"$WORLD/err" &
-    local receiver=$!
-    wait_until grep -q listening "$WORLD/err"
+    receive_console
     rt exec -d -t --console-socket "$WORLD/console" box sh -c 'tty'
-    wait "$receiver"
+    wait "$RECEIVER"
     grep -q "/dev/pts/" "$WORLD/out"
     rm "$WORLD/console"
 }

@@ -87,7 +87,7 @@ TEST(a_connection_without_a_word_is_no_start)
 TEST(a_failing_start_is_heard_by_the_starter)
 {
     struct world world;
-    const char *const args[] = { "/bin/missing", NULL };
+    const char *const args[] = { "/etc/passwd", NULL };
     if (cannot_run() != NULL)
         SKIP(cannot_run());
     REQUIRE(world_open(&world));
@@ -95,10 +95,29 @@ TEST(a_failing_start_is_heard_by_the_starter)
     REQUIRE(create_and_leave(&world));
     world.process.sync = connect_to(&world);
     CHECK(runtime_start(&world.process, &world.err) < 0);
-    CHECK_INT(world.err.kind, CL_KIND_NO_COMMAND);
-    CHECK(strstr(world.err.text, "/bin/missing") != NULL);
-    CHECK_INT(world_wait(&world), 127);
+    CHECK_INT(world.err.kind, CL_KIND_NOT_EXECUTABLE);
+    CHECK(strstr(world.err.text, "/etc/passwd") != NULL);
+    CHECK_INT(world_wait(&world), 126);
     world_close(&world);
+}
+
+TEST(a_missing_program_is_heard_by_the_creator)
+{
+    static const char *const names[] = { "/bin/missing", "missing" };
+    struct world world;
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    for (size_t i = 0; i < CL_COUNT(names); i++) {
+        const char *const args[] = { names[i], NULL };
+        REQUIRE(world_open(&world));
+        (void)oci_args_set(world.spec->process, args);
+        int listener = world.options.start_listener = listen_in(&world);
+        CHECK(world_create(&world) < 0);
+        CHECK_INT(world.err.kind, CL_KIND_NO_COMMAND);
+        CHECK(strstr(world.err.text, names[i]) != NULL);
+        close(listener);
+        world_close(&world);
+    }
 }
 
 TEST(a_creator_that_dies_before_it_leaves_takes_init_with_it)
