@@ -147,6 +147,9 @@ int k_pivot_root(const char *new_root, const char *put_old);
 void k_fs_message(int fs_fd, char *text, size_t size);
 
 /* ---- what this kernel is ---- */
+/* To an error that is -ENOSYS adds which call it was (the latest one of this process that was
+   refused so), as nobody can do anything about "Function not implemented". Returns err->code. */
+int k_explain_missing(struct cl_error *err);
 bool k_is_same_file(int fd_a, int fd_b); /* st_dev and st_ino */
 int k_fs_type(int fd, long *ret_magic);  /* fstatfs f_type */
 /* Boot id (36 characters; "" where /proc can't be read), cached. Not for the child of a clone3

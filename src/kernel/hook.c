@@ -12,12 +12,14 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "kernel/calls.h"
 
 bool k_hook_is_on;
 static char hook_no[256]; /* ",openat2,clone3," */
 static uint64_t hook_fail_at;
 static int hook_fail_errno;
 static atomic_uint_fast64_t hook_count;
+static const char *hook_missing; /* the latest call that answered -ENOSYS */
 
 static const struct {
     const char *name;
@@ -77,6 +79,8 @@ int k_hook_slow(const char *name)
 long k_call(const char *name, long number, const long arguments[static 6])
 {
     int refused = k_hook(name);
+    if (refused == -ENOSYS)
+        hook_missing = name;
     if (refused < 0)
         return refused;
     int saved = errno;
@@ -85,5 +89,16 @@ long k_call(const char *name, long number, const long arguments[static 6])
     if (answer < 0)
         answer = -errno;
     errno = saved;
+    if (answer == -ENOSYS)
+        hook_missing = name;
     return answer;
+}
+
+int k_explain_missing(struct cl_error *err)
+{
+    if (err == NULL || err->code != -ENOSYS || hook_missing == NULL)
+        return err == NULL ? -ENOSYS : err->code;
+    return cl_error_hint(
+        err, "%s(2) is missing: the kernel is too old, or a filter around us forbids the call",
+        hook_missing);
 }

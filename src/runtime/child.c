@@ -29,8 +29,9 @@ static _Noreturn void leave(int code)
         _exit(code);
 }
 
-static _Noreturn void fail(const struct child *child, size_t step, const struct cl_error *err)
+static _Noreturn void fail(const struct child *child, size_t step, struct cl_error *err)
 {
+    (void)k_explain_missing(err);
     struct wire_init message = { .type = WIRE_INIT_FAILED,
                                  .step = (uint32_t)step,
                                  .code = err->code,

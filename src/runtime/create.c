@@ -330,6 +330,7 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     if (result < 0) {
         parent_discard(&making.process);
         making_done(&making);
+        (void)k_explain_missing(&failure);
         if (err != NULL)
             *err = failure;
         return result;

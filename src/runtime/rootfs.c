@@ -94,6 +94,8 @@ int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "the root file system has no directory");
     cl_auto_fd fd =
         rootfs->is_overlay ? open_overlay(rootfs, err) : open_directory(rootfs->path, err);
+    if (fd == -ENOSYS)
+        return k_explain_missing(err);
     if (fd < 0)
         return fd;
     /* A clone would go on exchanging mounts with what it was cloned from. */
