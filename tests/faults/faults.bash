@@ -22,9 +22,21 @@ sweep() {
     echo "# $output" >&3
 }
 
-# The monitor of a container: of a world with one container it is the one program at work.
-monitor_pid() {
-    world_programs
+# SIGKILL to the monitor; of a world with one container it is the one program at work. Its locks are free when it is gone.
+kill_monitor() {
+    local monitor
+    monitor=$(world_programs)
+    kill -KILL "$monitor"
+    wait_until is_dead "$monitor"
+}
+
+# Gone, or a zombie that its new parent has not looked at yet.
+is_dead() {
+    [ ! -d "/proc/$1" ] || grep -q '^State:.[ZX]' "/proc/$1/status"
+}
+
+has_no_processes() {
+    [ -z "$(world_programs)" ]
 }
 
 # What the store holds beside images: directories of containers and stages.

@@ -8,11 +8,11 @@ load faults
 @test "the monitor is killed: its container ends with it, as Exited (137), and nothing is left" {
     cloche run -d --name lone "$IMAGE" sleep 1000
     pid=$(container_pid lone)
-    kill -KILL "$(monitor_pid)"
+    kill_monitor
     run cloche ps -a --format '{{.Names}} {{.Status}}'
     expect_status 0
     [[ "$output" == "lone Exited (137) "* ]]
-    [ ! -d "/proc/$pid" ]
+    wait_until is_dead "$pid"
     run world_wait_clean
     expect_status 0
     run cloche start lone
@@ -22,7 +22,7 @@ load faults
 
 @test "the monitor of a container with the host's processes is killed: what it started ends, too" {
     cloche run -d --pid host --name lone "$IMAGE" sh -c 'sleep 1000 & sleep 1000'
-    kill -KILL "$(monitor_pid)"
+    kill_monitor
     run cloche ps -a --format '{{.Names}} {{.Status}}'
     [[ "$output" == "lone Exited (137) "* ]]
     run world_wait_clean
@@ -31,7 +31,7 @@ load faults
 
 @test "the monitor of a --rm container is killed: the next command removes it" {
     cloche run -d --rm --name lone "$IMAGE" sleep 1000
-    kill -KILL "$(monitor_pid)"
+    kill_monitor
     run cloche ps -aq
     expect_status 0
     [ -z "$output" ]
@@ -43,7 +43,7 @@ load faults
 @test "the monitor of a paused container is killed: it ends nevertheless" {
     cloche run -d --name lone "$IMAGE" sleep 1000
     cloche pause lone
-    kill -KILL "$(monitor_pid)"
+    kill_monitor
     run cloche ps -a --format '{{.Names}} {{.Status}}'
     [[ "$output" == "lone Exited (137) "* ]]
     run world_wait_clean
@@ -53,14 +53,14 @@ load faults
 @test "commands that come first after the monitor's death see it, too" {
     for verb in "stop -t 0" "rm -f" "logs" "wait"; do
         cloche run -d --name lone "$IMAGE" sh -c 'echo told; sleep 1000'
-        kill -KILL "$(monitor_pid)"
+        kill_monitor
         # shellcheck disable=SC2086 # the verb and its options
         run cloche $verb lone
         expect_status 0
         cloche rm -f lone || true
     done
     cloche run -d --name lone "$IMAGE" sleep 1000
-    kill -KILL "$(monitor_pid)"
+    kill_monitor
     run cloche exec lone true
     expect_one_line_error "lone is not running"
 }
@@ -94,8 +94,7 @@ load faults
 
 @test "after a reboot containers are found exited with 255" {
     cloche run -d --name lone "$IMAGE" sleep 1000
-    kill -KILL "$(monitor_pid)"
-    wait_until world_has_no_processes
+    kill_monitor
     # What a boot changes: the boot id, and that nothing below the state directory or the control groups is there.
     sed -i 's/^boot_id .*/boot_id 00000000-0000-0000-0000-000000000000/' "$CLOCHE_ROOT"/containers/*/state
     grep -q '^boot_id 0000' "$CLOCHE_ROOT"/containers/*/state
@@ -105,8 +104,4 @@ load faults
     [[ "$output" == "lone Exited (255) "* ]]
     run cloche start lone
     expect_status 0
-}
-
-world_has_no_processes() {
-    [ -z "$(world_programs)" ]
 }

@@ -23,14 +23,16 @@ from world import Broken, World
 IMAGE = 'cloche/busybox'
 MOST_POINTS = 120
 MOST_FAULTS = 3000
-UNTOUCHED = 40  # so many runs in a row without a trace of the fault: there are no more chances
+UNTOUCHED = 100  # so many runs in a row without a trace of the fault: there are no more chances
+BATCH = 10  # so many faults between two looks at the world
 
 
 class Case:
     """One verb: what is there before it, the command, and the containers afterwards when nothing was killed (name → state)."""
 
-    def __init__(self, command, before=(), after=None, status=0, early=()):
+    def __init__(self, command, before=(), after=None, status=0, early=(), repeats=False):
         self.command, self.before, self.after, self.status = command, before, after, status
+        self.repeats = repeats  # works again without anything in between
         self.early = early  # roles that are started by the commands before: those get the fault, too
 
 
@@ -41,17 +43,18 @@ TAR = os.path.join(os.environ['WORLD'], 'small.tar')
 
 CASES = {
     'run': Case(('run', IMAGE, 'true'), after=['exited']),
-    'run-rm': Case(('run', '--rm', '--name', 'victim', IMAGE, 'true'), after=[]),
+    'run-rm': Case(('run', '--rm', '--name', 'victim', IMAGE, 'true'), after=[], repeats=True),
     'run-d': Case(('run', '-d', '--name', 'victim', IMAGE, 'sleep', '1000'), after=['running']),
     'run-name': Case(('run', '--name', 'victim', IMAGE, 'sh', '-c', 'exit 3'), after=['exited'], status=3),
     'run-tty': Case(('run', '-t', '--name', 'victim', IMAGE, 'true'), after=['exited']),
     'create': Case(CREATED[0], after=['created']),
     'start': Case(('start', 'victim'), CREATED, ['running']),
     'restart': Case(('start', 'victim'), ENDED, ['exited']),
-    'exec': Case(('exec', 'victim', 'true'), SLEEPER, ['running']),
+    'exec': Case(('exec', 'victim', 'true'), SLEEPER, ['running'], repeats=True),
     'stop': Case(('stop', '-t', '0', 'victim'), SLEEPER, ['exited'], early=('monitor',)),
     'kill': Case(('kill', 'victim'), SLEEPER, ['exited'], early=('monitor',)),
     'rm': Case(('rm', 'victim'), ENDED, []),
+    'rm-created': Case(('rm', 'victim'), CREATED, []),
     'rm-f': Case(('rm', '-f', 'victim'), SLEEPER, [], early=('monitor',)),
     'rename': Case(('rename', 'victim', 'renamed'), SLEEPER, ['running']),
     'import': Case(('import', TAR, 'small:latest'), after=[]),
@@ -59,11 +62,11 @@ CASES = {
 }
 # Recovery itself is killed: what the first dead process left, the second was just repairing.
 WRECKS = {
-    'recover-monitor': ('monitor:ready', SLEEPER[0], ['exited']),
+    'recover-monitor': ('cloche:engine.forked,monitor:ready', SLEEPER[0], ['exited']),
     'recover-start': ('cloche:engine.forked,parent:parent.created', SLEEPER[0], []),
     'recover-claim': ('cloche:engine.claimed', SLEEPER[0], []),
     'recover-restart': ('cloche:engine.forked,parent:parent.created', ('start', 'victim'), ['created']),
-    'reap': ('monitor:reap', CASES['run-rm'].command, []),
+    'reap': ('cloche:engine.forked,monitor:reap', CASES['run-rm'].command, []),
 }
 
 
@@ -136,6 +139,7 @@ class Sweep:
             if command[0] == 'start':
                 self.world.must(*CREATED[0])
             self.world.run(*command, KILL=first)
+            self.world.wait_until_dead()
             self.world.clear_log()
             repair = ('reap', 'victim') if name == 'reap' else ('ps', '-a')
             self.world.run(*repair, KILL=f'cloche:{number}')
@@ -156,21 +160,47 @@ class Sweep:
     def faults(self, name, fault, value):
         """`value` makes the variable's text from N."""
         case = CASES[name]
+        size = BATCH
         untouched = failed = 0
-        for number in range(1, MOST_FAULTS):
+        for first in range(1, MOST_FAULTS, size):
+            texts = [value(number) for number in range(first, first + size)]
             try:
-                states, code, text = self.once(case, **{fault: value(number)})
-                self.check_failure(case, code, text)
+                traces = self.batch(case, fault, texts)
             except Broken as problem:
-                raise Broken(f'{name}, {fault}={value(number)}: {problem}') from None
-            is_untouched = code == case.status and not text and states == case.after
-            untouched = untouched + 1 if is_untouched else 0
-            failed += not is_untouched
-            if untouched == UNTOUCHED:
+                raise Broken(f'{name}, {fault}: {self.culprit(case, fault, texts)}{problem}') from None
+            failed += sum(traces)
+            untouched = 0 if any(traces) else untouched + size
+            if untouched >= UNTOUCHED:
                 if failed == 0:
-                    raise Broken(f'{name}: no fault of {number} did anything')
-                return f'{name}: {fault} up to {value(number)}, {failed} of them seen'
+                    raise Broken(f'{name}: no {fault} up to {texts[-1]} did anything')
+                return f'{name}: {fault} up to {texts[-1]}, {failed} of them seen'
         raise Broken(f'{name}: {fault} {MOST_FAULTS} still makes a difference')
+
+    def batch(self, case, fault, texts):
+        """The case with each of these faults, each on a container of its own, then one look at the world. Returns which left a trace."""
+        traces = []
+        for number, text in enumerate(texts):
+            name = 'victim' if case.repeats else f'victim{number}'
+            for command in case.before if number == 0 or not case.repeats else ():
+                self.world.must(*renamed(command, name))
+            code, _, said = self.world.run(*renamed(case.command, name), **{fault: text})
+            try:
+                self.check_failure(case, code, said)
+            except Broken as problem:
+                raise Broken(f'{text}: {problem}') from None
+            traces.append(code != case.status or bool(said))
+        self.judge()
+        return traces
+
+    def culprit(self, case, fault, texts):
+        """Which of these faults it was, if it does it alone, too."""
+        for text in texts:
+            try:
+                self.world.clear()
+                self.batch(case, fault, [text])
+            except Broken:
+                return f'{text} of '
+        return ''
 
     @staticmethod
     def check_failure(case, code, text):
@@ -207,6 +237,10 @@ class Sweep:
                 who = 'the command' if moment % 2 else 'everything'
                 raise Broken(f'{who} killed {moment * 0.3:.1f} ms after its start: {problem}') from None
         return f'killed at {moments} moments of a start'
+
+
+def renamed(command, name):
+    return [name if word == 'victim' else word for word in command]
 
 
 def make_tar():

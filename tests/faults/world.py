@@ -89,6 +89,13 @@ class World:
                     found[int(pid)] = 'ending'
         return found
 
+    def wait_until_dead(self):
+        deadline = time.monotonic() + PATIENCE_S
+        while self.programs():
+            if time.monotonic() > deadline:
+                raise Broken(f'still alive: {self.programs()}')
+            time.sleep(0.002)
+
     def groups(self):
         """Control groups of containers: path → pids."""
         found = {}
