@@ -35,7 +35,7 @@ struct container_options {
     const char *detach_keys;
 };
 /* `create` takes the first CLI_CREATE_OPTIONS rows, `run` all of them. */
-#define CLI_RUN_OPTIONS    100
+#define CLI_RUN_OPTIONS    101
 #define CLI_CREATE_OPTIONS (CLI_RUN_OPTIONS - 3)
 extern const struct cli_option cli_container_options[CLI_RUN_OPTIONS];
 /* Options and operands (IMAGE [COMMAND…]) → configuration, merged with the image's. */
@@ -63,7 +63,11 @@ int cli_flush(struct cl_error *err);
 int cli_split_filter(const char *text, char key[static 64], const char **ret_value,
                      struct cl_error *err);
 
-/* ---- start_stop.c, shared with run.c ---- */
+/* ---- verbs.c ---- */
+/* The second words of "container", "image", …; 0: there is no such group. */
+size_t cli_verbs_of_group(const char *group, const char **ret_words, size_t size);
+
+/* ---- lifecycle.c, shared with run.c ---- */
 int cli_follow_container(struct engine *engine, struct engine_started *started,
                          const struct engine_config *config, const char *detach_keys,
                          bool sig_proxy, bool want_stdin, struct cl_error *err);

@@ -101,6 +101,8 @@ const struct cli_option cli_container_options[] = {
     CLI_REFUSE("device-read-iops", 0, true, "block I/O limits are not built yet"),
     CLI_REFUSE("device-write-bps", 0, true, "block I/O limits are not built yet"),
     CLI_REFUSE("device-write-iops", 0, true, "block I/O limits are not built yet"),
+    CLI_REFUSE("disable-content-trust", 0, false,
+               "images are not signed here: there is no verification to skip"),
     CLI_REFUSE("expose", 0, true, NEEDS_NETWORK),
     CLI_REFUSE("gpus", 0, true, "GPU requests are not built yet; name the nodes with --device"),
     CLI_REFUSE("health-cmd", 0, true, "health checks are not built yet"),

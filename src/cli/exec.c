@@ -82,6 +82,10 @@ const struct cli_verb cli_verb_exec = {
     .name = "exec",
     .synopsis = "[OPTIONS] CONTAINER COMMAND [ARG...]",
     .summary = "Execute a command in a running container",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche exec web ps\n"
+                "$ cloche exec -e COLOUR=blue -w /tmp -u 1000 web env\n"
+                "$ cloche rm -f web\n",
     CLI_OPTIONS(exec_table),
     .options_size = sizeof(struct exec_options),
     .min_arguments = 2,

@@ -325,6 +325,7 @@ const struct cli_verb cli_verb_help = {
     .name = "help",
     .synopsis = "[COMMAND]",
     .summary = "Show help for a command",
+    .examples = "$ cloche help run\n",
     .max_arguments = 2,
     .run = help,
 };
@@ -333,6 +334,7 @@ const struct cli_verb cli_verb_man = {
     .name = "man",
     .synopsis = "[PAGE]",
     .summary = "Print a manual page in man(7) form, or the names of all pages",
+    .examples = "$ cloche man cloche-run >cloche-run.1\n",
     .max_arguments = 1,
     .run = man,
 };
@@ -341,6 +343,7 @@ const struct cli_verb cli_verb_completion = {
     .name = "completion",
     .synopsis = "SHELL",
     .summary = "Print the completion script for a shell (bash)",
+    .examples = "$ cloche completion bash >cloche.bash\n",
     .min_arguments = 1,
     .max_arguments = 1,
     .run = completion,

@@ -247,6 +247,9 @@ const struct cli_verb cli_verb_images = {
     .name = "images",
     .synopsis = "[OPTIONS] [REPOSITORY[:TAG]]",
     .summary = "List images",
+    .examples = "$ cloche run --rm cloche/busybox true\n"
+                "$ cloche images\n"
+                "$ cloche images --format '{{.Repository}}:{{.Tag}} {{.Size}}'\n",
     CLI_OPTIONS(images_table),
     .options_size = sizeof(struct images_options),
     .max_arguments = 1,
@@ -257,6 +260,11 @@ const struct cli_verb cli_verb_import = {
     .name = "import",
     .synopsis = "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
     .summary = "Import the contents from a tarball to create a filesystem image",
+    .examples = "A directory of the host as an image:\n"
+                "$ tar -chf tools.tar -C / bin/busybox\n"
+                "$ cloche import -c 'CMD [\"/bin/busybox\", \"date\"]' tools.tar tools\n"
+                "$ cloche run --rm tools\n"
+                "$ cloche rmi tools\n",
     CLI_OPTIONS(import_table),
     .options_size = sizeof(struct import_options),
     .min_arguments = 1,
@@ -268,6 +276,8 @@ const struct cli_verb cli_verb_load = {
     .name = "load",
     .synopsis = "[OPTIONS]",
     .summary = "Load an image from a tar archive or STDIN",
+    .examples = "An archive made by 'docker save', 'podman save' or 'skopeo copy':\n"
+                "$ cloche load -i image.tar\n",
     CLI_OPTIONS(load_table),
     .options_size = sizeof(struct load_options),
     .max_arguments = 0,
@@ -278,6 +288,10 @@ const struct cli_verb cli_verb_rmi = {
     .name = "rmi",
     .synopsis = "[OPTIONS] IMAGE [IMAGE...]",
     .summary = "Remove one or more images",
+    .examples = "$ cloche run --rm cloche/busybox true\n"
+                "$ cloche tag cloche/busybox mine:v1\n"
+                "$ cloche rmi mine:v1\n"
+                "$ cloche rmi cloche/busybox\n",
     CLI_OPTIONS(rmi_table),
     .options_size = sizeof(struct rmi_options),
     .min_arguments = 1,
@@ -289,6 +303,8 @@ const struct cli_verb cli_verb_tag = {
     .name = "tag",
     .synopsis = "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
     .summary = "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    .examples = "$ cloche tag cloche/busybox mine:v1\n"
+                "$ cloche rmi mine:v1\n",
     .min_arguments = 2,
     .max_arguments = 2,
     .run = tag,

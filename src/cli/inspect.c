@@ -115,7 +115,12 @@ const struct cli_verb cli_verb_inspect = {
     .name = "inspect",
     .synopsis = "[OPTIONS] NAME|ID [NAME|ID...]",
     .summary = "Return low-level information on containers and images",
-    .examples = "$ cloche inspect --format '{{.Architecture}}' cloche/busybox\n",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche inspect --format '{{.State.Status}} {{.State.Pid}}' web\n"
+                "$ cloche inspect --format '{{json .Config.Env}}' web\n"
+                "$ cloche inspect --format '{{range .Config.Cmd}}{{.}} {{end}}' web\n"
+                "$ cloche rm -f web\n"
+                "$ cloche inspect --format '{{.Architecture}}' cloche/busybox\n",
     CLI_OPTIONS(inspect_table),
     .options_size = sizeof(struct inspect_options),
     .min_arguments = 1,
@@ -127,6 +132,9 @@ const struct cli_verb cli_verb_container_inspect = {
     .name = "container inspect",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Display detailed information on one or more containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche container inspect --format '{{ json .State }}' web\n"
+                "$ cloche rm -f web\n",
     CLI_OPTIONS(typed_table),
     .options_size = sizeof(struct inspect_options),
     .min_arguments = 1,
@@ -138,6 +146,8 @@ const struct cli_verb cli_verb_image_inspect = {
     .name = "image inspect",
     .synopsis = "[OPTIONS] IMAGE [IMAGE...]",
     .summary = "Display detailed information on one or more images",
+    .examples = "$ cloche run --rm cloche/busybox true\n"
+                "$ cloche image inspect --format '{{json .Config.Cmd}}' cloche/busybox\n",
     CLI_OPTIONS(typed_table),
     .options_size = sizeof(struct inspect_options),
     .min_arguments = 1,

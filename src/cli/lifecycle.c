@@ -81,6 +81,13 @@ const struct cli_verb cli_verb_start = {
     .name = "start",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Start one or more stopped containers",
+    .examples = "$ cloche create --name web cloche/busybox sleep 1000\n"
+                "$ cloche start web\n"
+                "$ cloche rm -f web\n"
+                "With its output, and its exit status:\n"
+                "$ cloche create --name hello cloche/busybox echo hello\n"
+                "$ cloche start -a hello\n"
+                "$ cloche rm hello\n",
     CLI_OPTIONS(start_table),
     .options_size = sizeof(struct start_options),
     .min_arguments = 1,
@@ -150,6 +157,9 @@ const struct cli_verb cli_verb_stop = {
     .name = "stop",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Stop one or more running containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche stop -t 1 web\n"
+                "$ cloche rm web\n",
     CLI_OPTIONS(stop_table),
     .options_size = sizeof(struct stop_options),
     .min_arguments = 1,
@@ -161,6 +171,9 @@ const struct cli_verb cli_verb_restart = {
     .name = "restart",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Restart one or more containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche restart -t 0 web\n"
+                "$ cloche rm -f web\n",
     CLI_OPTIONS(stop_table),
     .options_size = sizeof(struct stop_options),
     .min_arguments = 1,
@@ -198,6 +211,9 @@ const struct cli_verb cli_verb_kill = {
     .name = "kill",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Kill one or more running containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche kill -s KILL web\n"
+                "$ cloche rm web\n",
     CLI_OPTIONS(kill_table),
     .options_size = sizeof(struct kill_options),
     .min_arguments = 1,
@@ -238,6 +254,8 @@ const struct cli_verb cli_verb_rm = {
     .name = "rm",
     .synopsis = "[OPTIONS] CONTAINER [CONTAINER...]",
     .summary = "Remove one or more containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche rm -f web\n",
     CLI_OPTIONS(rm_table),
     .options_size = sizeof(struct rm_options),
     .min_arguments = 1,
@@ -295,6 +313,10 @@ const struct cli_verb cli_verb_pause = {
     .name = "pause",
     .synopsis = "CONTAINER [CONTAINER...]",
     .summary = "Pause all processes within one or more containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche pause web\n"
+                "$ cloche unpause web\n"
+                "$ cloche rm -f web\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .run = pause_verb,
@@ -304,6 +326,10 @@ const struct cli_verb cli_verb_unpause = {
     .name = "unpause",
     .synopsis = "CONTAINER [CONTAINER...]",
     .summary = "Unpause all processes within one or more containers",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche pause web\n"
+                "$ cloche unpause web\n"
+                "$ cloche rm -f web\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .run = unpause,
@@ -313,6 +339,9 @@ const struct cli_verb cli_verb_rename = {
     .name = "rename",
     .synopsis = "CONTAINER NEW_NAME",
     .summary = "Rename a container",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche rename web shop\n"
+                "$ cloche rm -f shop\n",
     .min_arguments = 2,
     .max_arguments = 2,
     .run = rename_verb,
@@ -322,6 +351,9 @@ const struct cli_verb cli_verb_wait = {
     .name = "wait",
     .synopsis = "CONTAINER [CONTAINER...]",
     .summary = "Block until one or more containers stop, then print their exit codes",
+    .examples = "$ cloche run -d --name job cloche/busybox sleep 1\n"
+                "$ cloche wait job\n"
+                "$ cloche rm job\n",
     .min_arguments = 1,
     .max_arguments = -1,
     .run = wait_verb,
@@ -377,6 +409,9 @@ const struct cli_verb cli_verb_attach = {
     .name = "attach",
     .synopsis = "[OPTIONS] CONTAINER",
     .summary = "Attach local standard input, output, and error streams to a running container",
+    .examples = "$ cloche run -d --name web cloche/busybox sh -c 'sleep 1; echo done'\n"
+                "$ cloche attach web\n"
+                "$ cloche rm web\n",
     CLI_OPTIONS(attach_table),
     .options_size = sizeof(struct attach_options),
     .min_arguments = 1,

@@ -83,6 +83,10 @@ const struct cli_verb cli_verb_logs = {
     .name = "logs",
     .synopsis = "[OPTIONS] CONTAINER",
     .summary = "Fetch the logs of a container",
+    .examples = "$ cloche run --name job cloche/busybox sh -c 'echo one; echo two'\n"
+                "$ cloche logs -t --tail 1 job\n"
+                "$ cloche logs --since 10m job\n"
+                "$ cloche rm job\n",
     CLI_OPTIONS(logs_table),
     .options_size = sizeof(struct logs_options),
     .min_arguments = 1,

@@ -49,17 +49,25 @@ static void set_engine_options(struct cli *cli, const struct global_options *glo
     };
 }
 
-static int unknown_verb(const char *word, struct cl_error *err)
+static int unknown_verb(char **typed, struct cl_error *err)
 {
     const char *words[64];
-    size_t count = 0;
-    for (size_t i = 0; i < cli_verb_count && count < CL_COUNT(words); i++)
+    size_t count = cli_verbs_of_group(typed[0], words, CL_COUNT(words));
+    bool is_group = count > 0;
+    for (size_t i = 0; !is_group && i < cli_verb_count && count < CL_COUNT(words); i++)
         if (!cli_verbs[i]->is_hidden)
             words[count++] = cli_verbs[i]->name;
+    const char *group = is_group ? typed[0] : "", *space = is_group ? " " : "";
+    const char *word = is_group ? typed[1] : typed[0];
+    if (word == NULL)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "\"cloche %s\" needs a command after it; see 'cloche help'", group);
     const char *closest = cl_closest(word, words, count);
-    return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown command: %s%s%s%s", word,
-                        closest == NULL ? "; see 'cloche help'" : "; did you mean ",
-                        closest == NULL ? "" : closest, closest == NULL ? "" : "?");
+    if (closest == NULL)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "unknown command: %s%s%s; see 'cloche help'", group, space, word);
+    return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown command: %s%s%s; did you mean %s%s%s?",
+                        group, space, word, group, space, closest);
 }
 
 /* --help anywhere among the options of a verb, before its operands take over. */
@@ -116,7 +124,7 @@ static int dispatch(struct cli *cli, int argc, char **argv, struct cl_error *err
         cli_print_help(verb, stdout);
         result = cli_flush(err);
     } else if (verb == NULL) {
-        result = unknown_verb(words[0], err);
+        result = unknown_verb(words, err);
     } else {
         cli->is_idle = verb->is_idle;
         result = run_verb(cli, verb, count - used, words + used, err);

@@ -84,12 +84,15 @@ const struct cli_verb cli_verb_ns_diff = {
     .name = "ns diff",
     .synopsis = "[OPTIONS] CONTAINER|PID|host CONTAINER|PID|host",
     .summary = "Show what two containers or processes see differently",
+    .examples = "$ cloche ns diff host 1\n"
+                "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche run -d --name db cloche/busybox sleep 1000\n"
+                "$ cloche ns diff web db\n"
+                "$ cloche rm -f web db\n",
     .description = "Prints which namespaces differ, and then what differs inside each: hostname, "
                    "mounts, interfaces and addresses, user ids, System V "
                    "IPC, uptime; and control group, limits, capabilities and seccomp. What is the "
                    "same is left out.",
-    .examples = "$ cloche ns diff host 1\n"
-                "$ cloche ns diff web db\n",
     CLI_OPTIONS(diff_options),
     .options_size = sizeof(struct ns_diff_options),
     .min_arguments = 2,

@@ -45,12 +45,14 @@ const struct cli_verb cli_verb_pid = {
     .name = "pid",
     .synopsis = "[OPTIONS] [CONTAINER] PID",
     .summary = "Show a process's PID in each PID namespace",
+    .examples = "$ cloche pid 1\n"
+                "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche pid web 1\n"
+                "$ cloche rm -f web\n",
     .description = "With a PID, as the host sees it, prints the PID that the process has in each "
                    "PID namespace that it is in, the host's first. With a "
                    "container before it, PID is meant as seen in the container. A container alone "
                    "stands for its first process.",
-    .examples = "$ cloche pid 1\n"
-                "$ cloche pid web 1\n",
     CLI_OPTIONS(options_table),
     .options_size = sizeof(struct pid_options),
     .min_arguments = 1,

@@ -352,9 +352,12 @@ const struct cli_verb cli_verb_ps = {
     .name = "ps",
     .synopsis = "[OPTIONS]",
     .summary = "List containers",
-    .examples = "$ cloche ps -a\n"
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche ps\n"
                 "$ cloche ps --format '{{.Names}}: {{.Status}}'\n"
-                "$ cloche ps -aq --filter status=exited\n",
+                "$ cloche ps -aq --filter status=exited --filter status=created\n"
+                "$ cloche ps -f name='^w' --format 'table {{.ID}}\\t{{.Names}}'\n"
+                "$ cloche rm -f web\n",
     CLI_OPTIONS(ps_table),
     .options_size = sizeof(struct ps_options),
     .max_arguments = 0,

@@ -184,6 +184,7 @@ const struct cli_verb cli_verb_version = {
     .name = "version",
     .synopsis = "[OPTIONS]",
     .summary = "Show the Cloche version information",
+    .examples = "$ cloche version --format '{{.Client.Version}}'\n",
     CLI_OPTIONS(format_table),
     .options_size = sizeof(struct format_options),
     .max_arguments = 0,
@@ -194,6 +195,7 @@ const struct cli_verb cli_verb_info = {
     .name = "info",
     .synopsis = "[OPTIONS]",
     .summary = "Display system-wide information",
+    .examples = "$ cloche info --format '{{.CgroupVersion}} {{.KernelVersion}}'\n",
     CLI_OPTIONS(format_table),
     .options_size = sizeof(struct format_options),
     .max_arguments = 0,
@@ -204,6 +206,9 @@ const struct cli_verb cli_verb_top = {
     .name = "top",
     .synopsis = "CONTAINER",
     .summary = "Display the running processes of a container, with their PIDs on both sides",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche top web\n"
+                "$ cloche rm -f web\n",
     .min_arguments = 1,
     .max_arguments = 1,
     .run = top,

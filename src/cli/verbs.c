@@ -6,6 +6,8 @@
  */
 #include "cli/verbs.h"
 
+#include "cli/cli_private.h"
+
 #define CLI_VERB_ROW(symbol) &cli_verb_##symbol,
 const struct cli_verb *const cli_verbs[] = { CLI_VERBS(CLI_VERB_ROW) };
 const size_t cli_verb_count = CL_COUNT(cli_verbs);
@@ -66,4 +68,18 @@ const struct cli_verb *cli_find_verb(int argc, char **argv, int *ret_used)
         if (cl_streq(long_spellings[i].group, argv[0]) && cl_streq(long_spellings[i].word, argv[1]))
             return by_name(long_spellings[i].verb);
     return NULL;
+}
+
+size_t cli_verbs_of_group(const char *group, const char **ret_words, size_t size)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CL_COUNT(long_spellings) && count < size; i++)
+        if (cl_streq(long_spellings[i].group, group))
+            ret_words[count++] = long_spellings[i].word;
+    for (size_t i = 0; i < cli_verb_count && count < size; i++) {
+        size_t length = strlen(group);
+        if (strncmp(cli_verbs[i]->name, group, length) == 0 && cli_verbs[i]->name[length] == ' ')
+            ret_words[count++] = cli_verbs[i]->name + length + 1;
+    }
+    return count;
 }

@@ -32,6 +32,10 @@ const struct cli_verb cli_verb_view = {
     .name = "view",
     .synopsis = "[OPTIONS] CONTAINER|PID",
     .summary = "Show a container as the host sees it and as it sees itself",
+    .examples = "$ cloche run -d --name web cloche/busybox sleep 1000\n"
+                "$ cloche view web\n"
+                "$ cloche view --json 1\n"
+                "$ cloche rm -f web\n",
     .description =
         "Prints two columns, HOST and INSIDE: PID, parent, hostname, root, user, command, cgroup, "
         "and for each of the eight namespaces whether "
@@ -40,8 +44,6 @@ const struct cli_verb cli_verb_view = {
         "It only looks: nothing is executed in the container, and none of its mount, pid or user "
         "namespaces is entered. What may not be read is "
         "shown as hidden, with the missing capability.",
-    .examples = "$ cloche view web\n"
-                "$ cloche view --json 1\n",
     CLI_OPTIONS(options_table),
     .options_size = sizeof(struct view_options),
     .min_arguments = 1,

@@ -6,6 +6,11 @@
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct cl_error *err)
 {
+    if (geteuid() != 0) /* before anything is made */
+        return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                            "containers and images in %s need root: use sudo (running without "
+                            "root is not built yet)",
+                            options->root);
     CL_AUTO(engine_close) struct engine *engine = cl_calloc(1, sizeof *engine);
     if (engine == NULL || (engine->cgroup_parent = cl_strdup(options->cgroup_parent)) == NULL)
         return cl_fail(err, ENOMEM, "open the engine");
