@@ -82,7 +82,10 @@ static int free_name(struct engine *engine, const char *name, struct cl_error *e
     int result = engine_recover(engine, err);
     if (result < 0 || engine_view_find(engine, name, &view, NULL) < 0)
         return result;
-    return engine_view_is_going(view) ? engine_container_settle(engine, view->row->id, err) : 0;
+    if (!engine_view_is_going(view))
+        return 0;
+    result = engine_container_settle(engine, view->row->id, err);
+    return result == -ENOENT ? 0 : result; /* gone meanwhile: that was the wish */
 }
 
 static int claim_name(struct engine *engine, struct store_container *row, int lock_fd,
