@@ -96,13 +96,13 @@ refuses_tar() {
 }
 
 @test "an ambiguous id prefix: asks for more digits" {
-    local i ids prefix
+    local ids prefix
     # Among seventeen random ids two begin with the same digit.
-    for i in $(seq 17); do cloche create alpine true >/dev/null; done
+    for _ in $(seq 17); do cloche create alpine true >/dev/null; done
     prefix=$(cloche ps -aq | cut -c 1 | sort | uniq -d | head -n 1)
     run cloche inspect --type container "$prefix"
     expect_status 1
-    expect_text "the id prefix $prefix is ambiguous"
+    expect_text "id prefix $prefix is ambiguous"
     expect_text "more digits"
     run cloche rm "$prefix"
     expect_status 1
@@ -127,7 +127,10 @@ refuses_tar() {
     expect_one_line_error rnu run
     run cloche container rnu
     expect_status 125
-    expect_one_line_error rnu
+    expect_one_line_error "container rnu" "container run"
+    run cloche image
+    expect_status 125
+    expect_one_line_error "cloche image" "cloche help"
     run cloche run --name
     expect_status 125
     expect_one_line_error "needs an argument" --name

@@ -11,6 +11,7 @@ load helper
 run_lines() {
     local line count=0 code
     cd "$BATS_TEST_TMPDIR" || return 1
+    cp "$CLOCHE_BUILD/images/cloche-busybox.tar" image.tar
     while read -r line; do
         [ -n "$line" ] || continue
         count=$((count + 1))

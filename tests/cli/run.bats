@@ -60,13 +60,18 @@ load helper
         cloche run --rm --name again alpine true
     done
     expect_no_containers
+    wait_until no_container_files
+}
+
+# shellcheck disable=SC2317 # called by wait_until
+no_container_files() {
     [ -z "$(ls -A "$CLOCHE_ROOT/containers")" ]
 }
 
 @test "-d --rm disappears by itself when the program ends" {
     cloche run -d --rm --name brief alpine sh -c 'read line' # its input is empty
     wait_until expect_no_containers
-    wait_until test -z "$(ls -A "$CLOCHE_ROOT/containers")"
+    wait_until no_container_files
 }
 
 @test "two containers of one image don't see each other's files, and the image never changes" {

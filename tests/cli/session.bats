@@ -106,7 +106,7 @@ expect code 143
 expect / # 
 key C-d
 SCRIPT
-    expect_status 143
+    expect_status 0
 }
 
 @test "the window: its size from the start, and after each change" {
