@@ -151,6 +151,21 @@ static int open_rootfs(struct launch *job, struct runtime_rootfs *rootfs, struct
     return result < 0 ? cl_error_prefix(err, "open the root file system") : 0;
 }
 
+/* The runtime leaves out what can't be granted, with a warning, as its specification wants; a capability that was asked for by name is worth an error. */
+static int check_capabilities(const struct engine_config *config, const struct runtime_facts *facts,
+                              struct cl_error *err)
+{
+    for (char **name = config->cap_add; name != NULL && *name != NULL; name++) {
+        int number = oci_cap_number(*name);
+        if (number >= 0 && (facts->bounding & (UINT64_C(1) << number)) == 0)
+            return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EPERM,
+                                "--cap-add %s: cloche itself was started without it and can't "
+                                "give it on",
+                                *name);
+    }
+    return 0;
+}
+
 static int create(struct launch *job, struct cl_error *err)
 {
     struct runtime_rootfs rootfs;
@@ -170,6 +185,8 @@ static int create(struct launch *job, struct cl_error *err)
     if (result >= 0)
         result = runtime_facts_init(&facts, err);
     if (result >= 0)
+        result = check_capabilities(job->config, &facts, err);
+    if (result >= 0)
         result = engine_cgroup_path(job->engine, job->row, job->state.cgroup, err);
     if (result < 0)
         return result;
@@ -180,6 +197,7 @@ static int create(struct launch *job, struct cl_error *err)
         .cgroup_path = job->state.cgroup,
         .state_dir = store_state(job->engine->store),
         .use_default_seccomp = engine_wants_default_seccomp(job->config),
+        .mask_thermal_throttle = job->config->masked_paths == NULL,
         .die_with_parent = true,
     };
     const struct runtime_io io = { .terminal = job->config->tty,
