@@ -14,6 +14,7 @@ void monitor_clients_init(struct monitor *monitor, int take_first)
     monitor->first = -1;
     if (take_first >= 0) {
         monitor->clients[0].fd = take_first;
+        monitor->clients[0].is_first = true;
         monitor->first = 0;
         monitor->first_deadline = monitor_now() + monitor->patience;
     }
@@ -162,8 +163,9 @@ static void relay_to(struct monitor *monitor, size_t index)
     int r = send_packet(client->fd, &header, monitor->output_buffer);
     if (r == -EAGAIN) {
         if (!client->owes_piece) {
+            bool may_wait = client->is_first && monitor->state == MONITOR_RUNNING;
             client->owes_piece = true;
-            client->deadline = monitor_now() + monitor->patience;
+            client->deadline = may_wait ? 0 : monitor_now() + monitor->patience;
             monitor->owing++;
         }
     } else if (r < 0) {
@@ -179,6 +181,15 @@ void monitor_clients_relay(struct monitor *monitor)
     for (size_t i = 0; i < MONITOR_CLIENTS; i++) {
         if (monitor->clients[i].fd >= 0 && (monitor->clients[i].wants & wanted) != 0)
             relay_to(monitor, i);
+    }
+}
+
+void monitor_clients_hurry(struct monitor *monitor)
+{
+    for (size_t i = 0; i < MONITOR_CLIENTS; i++) {
+        struct monitor_client *client = &monitor->clients[i];
+        if (client->fd >= 0 && client->owes_piece && client->deadline == 0)
+            client->deadline = monitor_now() + monitor->patience;
     }
 }
 

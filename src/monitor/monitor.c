@@ -78,6 +78,7 @@ static void end_init(struct monitor *monitor, size_t index)
 {
     monitor_reap_init(monitor);
     monitor->state = MONITOR_DRAINING;
+    monitor_clients_hurry(monitor);
     monitor->input.start = monitor->input.end = 0;
     drain(monitor);
     if (monitor->state == MONITOR_DRAINING)

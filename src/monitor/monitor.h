@@ -19,8 +19,9 @@
  * Standard input: from every client that said WANT_STDIN. STDIN_END, or the client's leaving, closes the container's end of a pipe with
  * WIRE_SETUP_STDIN_ONCE, and means nothing otherwise or with a terminal (as Docker). While the container does not read, clients with stdin wait.
  *
- * The client of fd.client was there before the container: until it has said HELLO (10 s at most) no output is read, so it misses none. Others get what
- * is written after their HELLO. A client that leaves without having got EXIT is none of the monitor's concern; a client that loses the monitor without EXIT
+ * The client of fd.client was there before the container: until it has said HELLO (10 s at most) no output is read, so it misses none. While the container
+ * runs it may also be as slow as it likes, and the container's writes wait for it: it is `run`'s pipe, where a byte must not be lost because the next
+ * program is busy. Others get what is written after their HELLO, and one that takes nothing for 10 s is dropped; so is the first one once init has ended. A client that leaves without having got EXIT is none of the monitor's concern; a client that loses the monitor without EXIT
  * reads the state record.
  *
  * Signals to the monitor: SIGTERM goes to the container's init; SIGHUP, SIGINT, SIGQUIT and SIGPIPE are ignored.

@@ -23,7 +23,7 @@
 
 #define MONITOR_CLIENTS 32
 #define MONITOR_PATIENCE                                                                           \
-    10000 /* ms that a full client, or a first one without HELLO, may stop the output */
+    10000 /* ms that a full client, or a first one without HELLO, may stop the output (monitor.h) */
 #define MONITOR_DRAIN_MAX                                                                          \
     (1                                                                                             \
      << 20) /* bytes read after init's end from a stream that somebody else still holds: a pipe's largest size */
@@ -36,6 +36,7 @@ enum monitor_output { MONITOR_OUT, MONITOR_ERR, MONITOR_OUTPUTS };
 struct monitor_client {
     int fd; /* -EBADF: free */
     uint32_t wants;
+    bool is_first; /* was there before the container */
     bool owes_piece, owes_exit;
     int64_t deadline; /* while it owes something; 0: none */
 };
@@ -109,6 +110,8 @@ void monitor_client_accept(struct monitor *monitor);
 void monitor_client_drop(struct monitor *monitor, size_t index);
 /* The piece to everybody who wants it. */
 void monitor_clients_relay(struct monitor *monitor);
+/* Init has ended: from now on the first client may not take for ever either. */
+void monitor_clients_hurry(struct monitor *monitor);
 /* What the client owes, again. */
 void monitor_client_resume(struct monitor *monitor, size_t index);
 /* EXIT, or remember that it is owed. Drops the client when it has it. */

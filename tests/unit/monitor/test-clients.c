@@ -317,6 +317,21 @@ TEST(a_slow_client_holds_the_output_and_loses_none)
     fake_end(&fake);
 }
 
+/* `run ... | less`: what waits for its reader is not lost, however long that takes. */
+TEST(the_first_client_is_waited_for)
+{
+    struct fake fake;
+    REQUIRE(fake_start(&fake, &(struct fake_options){ .script = "head -c 3000000 /dev/zero; exit 8",
+                                                      .has_first = true,
+                                                      .patience = 20 }));
+    fake_hello(fake.first, BOTH);
+    usleep(200000); /* ten times its patience */
+    fake_collect(fake.first, NULL, &output);
+    CHECK_INT(output.out_size, 3000000);
+    CHECK_INT(output.code, 8);
+    fake_end(&fake);
+}
+
 TEST(a_client_that_never_reads_is_dropped)
 {
     struct fake fake;
