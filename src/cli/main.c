@@ -7,7 +7,6 @@
 #include "cli/verbs.h"
 
 #include <fcntl.h>
-#include <locale.h>
 
 struct global_options {
     const char *root, *state, *cgroup_parent;
@@ -189,7 +188,6 @@ int cli_main(int argc, char **argv)
     struct cli cli = { .program = argv[0] };
     fill_streams();
     cl_test_role("cloche");
-    (void)setlocale(LC_CTYPE, ""); /* widths of characters in tables; "C" where there is none */
     int result = dispatch(&cli, argc, argv, &err);
     if (result < 0) {
         if (err.code == 0)
