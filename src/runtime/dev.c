@@ -126,13 +126,21 @@ static int make_device(struct child *child, const struct oci_device *device, str
     return 0;
 }
 
+/* config-linux.md "Default Devices": /dev/ptmx is that of the container's own /dev/pts, also for callers that list the host's (as podman run --privileged does). */
+static bool is_ptmx(const struct oci_device *device)
+{
+    return device->type == OCI_DEVICE_CHAR && device->major == 5 && device->minor == 2 &&
+           cl_streq(device->path, "/dev/ptmx");
+}
+
 /* IN_NEW_MNT; umask is 0. */
 int dev_make(struct child *child, struct cl_error *err)
 {
     const struct oci_linux *spec = &child->plan->spec->linux_;
     int result = child->plan->make_devices ? make_defaults(child, err) : 0;
     for (size_t i = 0; result >= 0 && i < spec->device_count; i++)
-        result = make_device(child, &spec->devices[i], err);
+        if (!child->plan->make_devices || !is_ptmx(&spec->devices[i]))
+            result = make_device(child, &spec->devices[i], err);
     return result;
 }
 

@@ -194,6 +194,13 @@ receive_console() {
     expect_line /dev/urandom
 }
 
+@test "/dev/ptmx is the container's own, also when the host's is asked for" {
+    change '.linux.devices = [{ "path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2 }]'
+    script 'readlink /dev/ptmx'
+    run rt run -b "$BUNDLE" box
+    expect_output pts/ptmx
+}
+
 # --- kill, pause, delete --------------------------------------------------------------------------------------------------------
 
 @test "kill: names, numbers, and a signal nobody knows" {
