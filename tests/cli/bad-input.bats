@@ -225,7 +225,7 @@ refuses_tar() {
     fi
 }
 
-@test "a symbolic link and then a file through it: the file lands inside" {
+@test "a symbolic link and then a file through it: the file lands inside (CVE-2021-32760, CVE-2025-47290)" {
     mkdir "$BATS_TEST_TMPDIR/outside"
     local target
     for target in "$BATS_TEST_TMPDIR/outside" ../../../../../../../../../../../../../../../..$BATS_TEST_TMPDIR/outside; do
@@ -281,7 +281,7 @@ entry('bin', 'dir', mode=0o755); entry('bin/busybox', data=open('$(command -v bu
     [ "$status" -ne 0 ] || cloche rmi evil
 }
 
-@test "load: a manifest that names what is not there, digests that do not fit, paths as digests" {
+@test "load: a manifest that names what is not there, digests that do not fit, paths as digests (CVE-2024-3727)" {
     mkdir -p "$BATS_TEST_TMPDIR/l/blobs/sha256"
     cd "$BATS_TEST_TMPDIR/l"
     echo '{"imageLayoutVersion":"1.0.0"}' >oci-layout

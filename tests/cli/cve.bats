@@ -219,7 +219,7 @@ fingerprint() {
     cloche rmi evil
 }
 
-@test "CVE-2023-25173: supplementary groups are set, none of the caller's stay" {
+@test "CVE-2022-36109, CVE-2023-25173: supplementary groups are set, none of the caller's stay" {
     run cloche run --rm -u nobody alpine id -G
     expect_output 65534
     need_program setpriv
@@ -292,4 +292,39 @@ END
     cc -static -o "$BATS_TEST_TMPDIR/alg" "$BATS_TEST_TMPDIR/alg.c" || skip "no static C program can be built here"
     run cloche run --rm -v "$BATS_TEST_TMPDIR/alg:/alg:ro" alpine /alg
     expect_output closed
+}
+
+@test "CVE-2022-1227: looking at a container runs nothing of its own" {
+    local tool lies=''
+    for tool in ps top lsns nsenter newuidmap newgidmap ip hostname getent id; do
+        lies+="entry('bin/$tool', data=b'#!/bin/busybox sh\n/bin/busybox touch /ran\n'); entry('usr/bin/$tool', data=b'#!/bin/busybox sh\n/bin/busybox touch /ran\n');"
+    done
+    image_of evil "$lies"
+    cloche run -d --name box evil /bin/busybox sleep 1000
+    cloche top box
+    cloche view box
+    cloche lsns --inside box
+    cloche pid box 1
+    cloche inspect box >/dev/null
+    run cloche exec box /bin/busybox test -e /ran
+    expect_status 1
+    run cloche exec box ps # the trap works
+    cloche exec box /bin/busybox test -e /ran
+}
+
+@test "docs/SECURITY.md: each test that its table names carries the number" {
+    local line cve file rows=0
+    while IFS='|' read -r _ line _ _ file; do
+        for cve in $(grep -oE 'CVE-[0-9]+-[0-9]+' <<<"$line"); do
+            # Of several tests at least the first has all numbers of its row.
+            file=$(grep -oE 'tests/[a-z/.-]+' <<<"$file" | head -n 1)
+            grep -qiE "${cve//-/[-_]}" "$CHECKOUT/$file" || { echo "$cve is not in $file" >&2; return 1; }
+            rows=$((rows + 1))
+        done
+    done < <(grep '^| CVE-' "$CHECKOUT/docs/SECURITY.md")
+    [ "$rows" -ge 30 ]
+    # And the other way round.
+    for cve in $(grep -ohE 'CVE-[0-9]+-[0-9]+' "$BATS_TEST_FILENAME" | sort -u); do
+        grep -q "$cve" "$CHECKOUT/docs/SECURITY.md" || { echo "$cve is not in docs/SECURITY.md" >&2; return 1; }
+    done
 }
