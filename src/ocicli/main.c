@@ -111,28 +111,6 @@ int print_json(struct cl_json *take_value, struct cl_error *err)
     return flush_output(err);
 }
 
-static void print_help(void)
-{
-    (void)fputs("Usage:  cloche-runtime [OPTIONS] COMMAND\n\nAn OCI runtime: containers from "
-                "bundles.\n\nCommands:\n",
-                stdout);
-    for (size_t i = 0; i < CL_COUNT(verbs); i++)
-        (void)printf("  %-12s %s%s\n", verbs[i]->name, verbs[i]->run == NULL ? "refused: " : "",
-                     verbs[i]->summary);
-    (void)fputs("\nGlobal Options:\n", stdout);
-    parse_print_options(&whole_command, stdout);
-    (void)fputs("\nRun 'cloche-runtime COMMAND --help' for more information on a command.\n",
-                stdout);
-}
-
-static void print_verb_help(const struct verb *verb)
-{
-    (void)printf("Usage:  cloche-runtime %s %s\n\n%s\n", verb->name, verb->synopsis, verb->summary);
-    if (verb->option_count > 0)
-        (void)fputs("\nOptions:\n", stdout);
-    parse_print_options(verb, stdout);
-}
-
 /* ---- the command ---- */
 
 static int refuse_value(const char *option, const char *value, const char *reason,
@@ -203,7 +181,7 @@ static int run_verb(const struct ocicli *cli, const struct verb *verb, char **wo
         return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "%s: %s", verb->name,
                             verb->summary);
     if (asks_for_help(verb, words)) {
-        print_verb_help(verb);
+        help_print_verb(verb);
         return flush_output(err);
     }
     cl_auto_free void *options = cl_calloc(1, verb->options_size > 0 ? verb->options_size : 1);
@@ -240,7 +218,11 @@ static int dispatch(struct ocicli *cli, char **words, const struct global_option
         return flush_output(err);
     }
     if (global->help || words[0] == NULL || cl_streq(words[0], "help")) {
-        print_help();
+        help_print(&whole_command, verbs, CL_COUNT(verbs));
+        return flush_output(err);
+    }
+    if (cl_streq(words[0], "man") && words[1] == NULL) { /* for the build: not listed */
+        help_print_man(&whole_command, verbs, CL_COUNT(verbs));
         return flush_output(err);
     }
     *ret_verb = find_verb(words[0], err);

@@ -183,22 +183,3 @@ void parse_done(const struct verb *verb, void *options)
         *(const char ***)member = NULL;
     }
 }
-
-void parse_print_options(const struct verb *verb, FILE *out)
-{
-    for (size_t i = 0; i < verb->option_count; i++) {
-        const struct option_row *row = &verb->options[i];
-        char letter[8] = "    ", left[80];
-        if (row->type == OPTION_REFUSED)
-            continue;
-        if (row->letter != 0)
-            (void)CL_PRINT(letter, "-%c, ", row->letter);
-        (void)CL_PRINT(left, "%s--%s %s", letter, row->name,
-                       row->argument != NULL ? row->argument : "");
-        (void)fprintf(out, "  %-32s %s\n", left, row->help);
-    }
-    for (size_t i = 0; i < verb->option_count; i++)
-        if (verb->options[i].type == OPTION_REFUSED)
-            (void)fprintf(out, "  refused: --%s: %s\n", verb->options[i].name,
-                          verb->options[i].help);
-}

@@ -3,7 +3,8 @@
  * Inside room ocicli only.
  *
  *   main.c       global options, the verbs, what becomes of an error
- *   parse.c      option tables → options, help
+ *   parse.c      option tables → options
+ *   help.c       option tables → help, manual page
  *   container.c  the directory of one container, and what it is doing now
  *   create.c     create, run, start
  *   exec.c       exec
@@ -75,7 +76,12 @@ extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,
                   char ***ret_arguments, struct cl_error *err);
 void parse_done(const struct verb *verb, void *options);
-void parse_print_options(const struct verb *verb, FILE *out);
+
+/* ---- help.c: to standard output ---- */
+
+void help_print(const struct verb *whole, const struct verb *const *verbs, size_t count);
+void help_print_verb(const struct verb *verb);
+void help_print_man(const struct verb *whole, const struct verb *const *verbs, size_t count);
 
 /* ---- main.c ---- */
 

@@ -537,3 +537,12 @@ END
     run rt list --quite
     expect_text "did you mean --quiet?"
 }
+
+@test "man: the page is in order, and has every verb" {
+    need_program groff
+    cloche-runtime man >"$WORLD/page"
+    run groff -man -Tutf8 -ww -z "$WORLD/page"
+    expect_output ""
+    run groff -man -Tascii "$WORLD/page"
+    expect_text "Run another process in a container"
+}
