@@ -8,7 +8,7 @@
 # After each test every container of that world is removed, and a test that leaves a process, a cgroup or a mount behind
 # fails, with a list of what it left. Waiting for that is bounded by a time, yet ends as soon as the world is clean.
 #
-# A file that needs no Alpine sets WORLD_ALPINE=no before `load`, one that needs no root WORLD_ROOT=no. A file with a set-up of its own calls the
+# A file that needs no Alpine says `export WORLD_ALPINE=no` before `load`, one that needs no root `export WORLD_ROOT=no`. A file with a set-up of its own calls the
 # world_… functions from its own setup_file, setup, teardown and teardown_file.
 #
 # Helpers: need_program NAME…, skips with the reason; run_pty COMMAND <<script, a session in a terminal (pty-session.py says how);
