@@ -313,35 +313,40 @@ TEST(pids_in_nested_namespaces)
         SKIP("can't make a PID namespace here");
 }
 
+/* A shell that says when it runs (so that its arguments are in place) and then waits to be killed. */
 TEST(command_lines)
 {
     struct cl_error err = { 0 };
     cl_auto_fd proc = procfs_open_host(&err);
-    int gate[2];
+    int said[2], held[2];
     char buffer[64] = "", small[6] = "", byte;
-    REQUIRE(pipe2(gate, O_CLOEXEC) == 0);
+    REQUIRE(pipe2(said, O_CLOEXEC) == 0 && pipe2(held, O_CLOEXEC) == 0);
     pid_t pid = fork();
     if (pid == 0) {
-        execl("/bin/sleep", "sleep", "1000", "s", "", (char *)NULL);
+        (void)dup2(held[0], STDIN_FILENO);
+        (void)dup2(said[1], STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", "echo; read x", "s", "", (char *)NULL);
         _exit(1);
     }
-    close(gate[1]);
-    CHECK_INT(read(gate[0], &byte, 1), 0); /* closed by the exec */
-    close(gate[0]);
+    close(said[1]);
+    close(held[0]);
+    CHECK_INT(read(said[0], &byte, 1), 1);
     cl_auto_fd other = procfs_open_pid(proc, pid);
-    CHECK_INT(procfs_read_command(other, buffer, sizeof buffer), 12);
-    CHECK_STR(buffer, "sleep 1000 s");
+    CHECK_INT(procfs_read_command(other, buffer, sizeof buffer), 20);
+    CHECK_STR(buffer, "sh -c echo; read x s");
     CHECK_INT(procfs_read_command(other, small, sizeof small), 5);
-    CHECK_STR(small, "sleep");
+    CHECK_STR(small, "sh -c");
     kill(pid, SIGKILL);
     siginfo_t info;
     CHECK_INT(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-    CHECK_INT(procfs_read_command(other, buffer, sizeof buffer), 7); /* a zombie */
-    CHECK_STR(buffer, "[sleep]");
+    CHECK_INT(procfs_read_command(other, buffer, sizeof buffer), 4); /* a zombie */
+    CHECK_STR(buffer, "[sh]");
     struct procfs_stat stat_;
     CHECK_INT(procfs_read_stat(other, &stat_), 0);
     CHECK_INT(stat_.state, 'Z');
     waitpid(pid, NULL, 0);
+    close(said[0]);
+    close(held[1]);
 }
 
 TEST_MAIN
