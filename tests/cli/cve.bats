@@ -7,16 +7,15 @@ load helper
 
 setup() {
     world_setup
-    need_program python3
+    need_program python3 busybox
 }
 
-# image_of NAME PYTHON: Alpine with more entries, by `entry(name, kind, data, **fields)`, after or in place of its own.
+# image_of NAME PYTHON [OPTION...]: busybox under its many names, and what `entry(name, kind, data, **fields)` adds or puts in place of that.
 image_of() {
-    python3 - "$ALPINE_TAR" "$BATS_TEST_TMPDIR/image.tar" "$2" <<'END'
+    python3 - "$(command -v busybox)" "$BATS_TEST_TMPDIR/image.tar" "$2" <<'END'
 import io, sys, tarfile
-source = tarfile.open(sys.argv[1])
 archive = tarfile.open(sys.argv[2], "w", format=tarfile.PAX_FORMAT)
-added = []
+entries = {}
 def entry(name, kind="file", data=b"", **fields):
     info = tarfile.TarInfo(name)
     info.mode = 0o755
@@ -24,14 +23,18 @@ def entry(name, kind="file", data=b"", **fields):
     for key, value in fields.items():
         setattr(info, key, value)
     info.size = len(data)
-    added.append((info, data))
+    entries[name] = info, data
+for name in "bin", "dev", "etc", "proc", "sys", "tmp", "usr", "usr/bin":
+    entry(name, "dir")
+entry("etc/passwd", data=b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+entry("bin/busybox", data=open(sys.argv[1], "rb").read())
+for name in "cat id ls mount ps pwd sh sleep stat touch true tty wc".split():
+    entry("bin/" + name, "symlink", linkname="busybox")
 exec(sys.argv[3])
-names = ["./" + info.name for info, _ in added]
-for member in source:
-    if not any(member.name == name or member.name.startswith(name + "/") for name in names):
-        archive.addfile(member, source.extractfile(member) if member.isreg() else None)
-for info, data in added:
-    archive.addfile(info, io.BytesIO(data))
+covered = [name for name, (info, _) in entries.items() if info.issym()]
+for name, (info, data) in entries.items():
+    if not any(name.startswith(link + "/") for link in covered):
+        archive.addfile(info, io.BytesIO(data))
 archive.close()
 END
     cloche import "${@:3}" "$BATS_TEST_TMPDIR/image.tar" "$1" >/dev/null
@@ -265,8 +268,9 @@ fingerprint() {
 
 @test "CVE-2022-23648: volumes named by an image copy nothing from the host" {
     image_of evil '' -c 'VOLUME /../../../../../../../../etc'
-    run cloche run --rm evil sh -c 'test ! -e /etc/shadow-of-the-host; cat /etc/alpine-release'
-    [[ $output == 3.* || $status -ne 0 ]]
+    run cloche run --rm evil sh -c 'ls /etc; test -e /etc/shadow && echo copied'
+    refute_text shadow
+    refute_text copied
     cloche rmi evil
 }
 

@@ -76,7 +76,7 @@ verbs() {
 }
 
 @test "every man page renders without a complaint, and names every option of its --help" {
-    local page verb option
+    local page verb option text
     need_program groff
     while read -r page; do
         run bash -c "cloche man $page | groff -man -Tutf8 -ww -z"
@@ -84,9 +84,10 @@ verbs() {
     done < <(cloche man)
     while read -r verb; do
         page=cloche-${verb// /-}
+        text=$(cloche man "$page" | sed 's/\\-/-/g')
         # shellcheck disable=SC2086
         for option in $(cloche $verb --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -e '--[a-z-]+'); do
-            cloche man "$page" | sed 's/\\-/-/g' | grep -q -e "$option\b" || { echo "$page lacks $option" >&2; return 1; }
+            [[ $text == *"$option"* ]] || { echo "$page lacks $option" >&2; return 1; }
         done
     done < <(verbs)
     run cloche man no-such-page

@@ -37,18 +37,21 @@ make_rootfs_tar() {
 }
 
 @test "import: plain, gzip, xz, zstd and bzip2, from a file and from standard input; the same content" {
-    local suffix tool
-    make_rootfs_tar "$BATS_TEST_TMPDIR/r.tar" same
+    local tool layer=
+    mkdir "$BATS_TEST_TMPDIR/tree"
+    seq 1 5000 >"$BATS_TEST_TMPDIR/tree/text"
+    tar -C "$BATS_TEST_TMPDIR/tree" -cf "$BATS_TEST_TMPDIR/r.tar" .
     for tool in cat gzip xz zstd bzip2; do
         command -v "$tool" >/dev/null || continue
-        suffix=$tool
-        "$tool" <"$BATS_TEST_TMPDIR/r.tar" >"$BATS_TEST_TMPDIR/r.$suffix"
-        run cloche import "$BATS_TEST_TMPDIR/r.$suffix" "from-$suffix"
+        "$tool" <"$BATS_TEST_TMPDIR/r.tar" >"$BATS_TEST_TMPDIR/r.$tool"
+        run cloche import "$BATS_TEST_TMPDIR/r.$tool" "from-$tool"
         expect_status 0
         expect_match '^sha256:[0-9a-f]{64}$'
-        run cloche run --rm "from-$suffix" cat /text
-        expect_output same
+        run cloche inspect --format '{{index .RootFS.Layers 0}}' "from-$tool"
+        expect_output "${layer:-sha256:$(sha256sum <"$BATS_TEST_TMPDIR/r.tar" | cut -d ' ' -f 1)}"
+        layer=$output
     done
+    find "$CLOCHE_ROOT/layers" -path '*/text' -exec cmp "$BATS_TEST_TMPDIR/tree/text" {} +
     run cloche import - piped:v1 <"$BATS_TEST_TMPDIR/r.tar"
     expect_status 0
     run cloche images --format '{{.Repository}}:{{.Tag}}' piped
