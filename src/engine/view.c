@@ -94,12 +94,18 @@ int engine_container_find(struct engine *engine, const char *reference, struct e
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     int result = engine_view_find(engine, reference, &view, err);
-    if (result >= 0 && engine_view_is_going(view))
-        result = cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT,
-                              "no such container: %s; it has ended and was removed", reference);
-    if (result >= 0)
-        *ret = cl_take(view);
-    return result;
+    if (result < 0 || view == NULL)
+        return result;
+    if (engine_view_is_going(view))
+        return cl_fail_kind(err, CL_KIND_NOT_FOUND, ENOENT,
+                            "no such container: %s; it has ended and was removed", reference);
+    *ret = cl_take(view);
+    return 0;
+}
+
+static bool is_listed(const struct engine_view *view, bool all)
+{
+    return engine_view_is_running(view) || (all && !engine_view_is_going(view));
 }
 
 int engine_container_list(struct engine *engine, bool all, struct engine_view ***ret,
@@ -111,21 +117,17 @@ int engine_container_list(struct engine *engine, bool all, struct engine_view **
     if (result < 0)
         return result;
     struct engine_view **views = cl_calloc(row_count + 1, sizeof *views);
-    if (views == NULL)
-        result = cl_fail(err, ENOMEM, "list the containers");
-    for (size_t i = 0; result >= 0 && i < row_count; i++) {
+    for (size_t i = 0; views != NULL && result >= 0 && i < row_count; i++) {
+        CL_AUTO(engine_view_free) struct engine_view *view = NULL;
         if (!all && rows[i]->phase != STORE_RUNNING)
             continue;
-        struct engine_view *view = NULL;
         result = engine_view_of(engine, cl_take(rows[i]), &view, err);
-        if (result < 0)
-            break;
-        if ((all && !engine_view_is_going(view)) || engine_view_is_running(view))
-            views[count++] = view;
-        else
-            engine_view_free(view);
+        if (result >= 0 && view != NULL && is_listed(view, all))
+            views[count++] = cl_take(view);
     }
     store_container_list_free(rows, row_count);
+    if (views == NULL)
+        return cl_fail(err, ENOMEM, "list the containers");
     if (result < 0) {
         engine_view_list_free(views, count);
         return result;
