@@ -317,18 +317,18 @@ END
 }
 
 @test "docs/SECURITY.md: each test that its table names carries the number" {
-    local line cve file rows=0
-    while IFS='|' read -r _ line _ _ file; do
-        for cve in $(grep -oE 'CVE-[0-9]+-[0-9]+' <<<"$line"); do
-            # Of several tests at least the first has all numbers of its row.
-            file=$(grep -oE 'tests/[a-z/.-]+' <<<"$file" | head -n 1)
+    local numbers cve file rows=0
+    # Of several tests of a row the first has all its numbers.
+    while IFS='|' read -r _ numbers _ _ file; do
+        file=$(grep -oE 'tests/[a-z/.-]+' <<<"$file" | head -n 1)
+        while read -r cve; do
             grep -qiE "${cve//-/[-_]}" "$CHECKOUT/$file" || { echo "$cve is not in $file" >&2; return 1; }
             rows=$((rows + 1))
-        done
+        done < <(grep -oE 'CVE-[0-9]+-[0-9]+' <<<"$numbers")
     done < <(grep '^| CVE-' "$CHECKOUT/docs/SECURITY.md")
     [ "$rows" -ge 30 ]
     # And the other way round.
-    for cve in $(grep -ohE 'CVE-[0-9]+-[0-9]+' "$BATS_TEST_FILENAME" | sort -u); do
+    while read -r cve; do
         grep -q "$cve" "$CHECKOUT/docs/SECURITY.md" || { echo "$cve is not in docs/SECURITY.md" >&2; return 1; }
-    done
+    done < <(grep -ohE 'CVE-[0-9]+-[0-9]+' "$BATS_TEST_FILENAME" | sort -u)
 }

@@ -4,6 +4,7 @@
 # What the documents show has to work: every line of the `sh` blocks of README.md and README.zh-TW.md, and every `$ ` line of the EXAMPLES of every man page,
 # runs in a clean world and ends with exit status 0.
 
+# shellcheck disable=SC2034 # read by helper.bash
 WORLD_ALPINE=no
 load helper
 

@@ -22,7 +22,8 @@ setup() {
     run bash -c 'echo mine | { cloche exec box cat; cat; }'
     expect_output mine # without -i the caller's input is left alone
     head -c 5000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
-    cloche exec -i box cat <"$BATS_TEST_TMPDIR/data" | cmp - "$BATS_TEST_TMPDIR/data"
+    cloche exec -i box cat <"$BATS_TEST_TMPDIR/data" >"$BATS_TEST_TMPDIR/back"
+    cmp "$BATS_TEST_TMPDIR/data" "$BATS_TEST_TMPDIR/back"
 }
 
 @test "it runs in every namespace of the container, in its cgroup, as its child" {

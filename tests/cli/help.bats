@@ -3,8 +3,8 @@
 #
 # Help, man pages, completion, version: all of them made from the option tables.
 
-WORLD_ALPINE=no
-WORLD_ROOT=no
+# shellcheck disable=SC2034 # read by helper.bash
+WORLD_ALPINE=no WORLD_ROOT=no
 load helper
 
 verbs() {

@@ -12,15 +12,15 @@ load helper
 }
 
 @test "the table: columns, widths, only what runs, newest first; -a shows all" {
-    cloche run --name done alpine sh -c 'exit 3' || true
+    cloche run --name ended alpine sh -c 'exit 3' || true
     cloche create --name fresh alpine:latest true
     cloche run -d --name sleeper alpine sleep 1000
     run cloche ps
     expect_match $'^CONTAINER ID   IMAGE     COMMAND        CREATED +STATUS +PORTS     NAMES\n[0-9a-f]{12}   alpine    "sleep 1000"   .*ago +Up [^ ].* +sleeper$'
     run cloche ps -a
-    expect_match $'sleeper\n[^\n]*fresh\n[^\n]*done$'
+    expect_match $'sleeper\n[^\n]*fresh\n[^\n]*ended$'
     expect_match $'\n[0-9a-f]{12}   alpine:latest   "true" +[^\n]* ago +Created +fresh\n'
-    expect_match $'\n[0-9a-f]{12}   alpine          "sh -c \'exit 3\'" +[^\n]* ago +Exited \\(3\\) [^\n]* ago +done$'
+    expect_match $'\n[0-9a-f]{12}   alpine          "sh -c \'exit 3\'" +[^\n]* ago +Exited \\(3\\) [^\n]* ago +ended$'
 }
 
 @test "long commands are cut at 20 characters with an ellipsis, --no-trunc shows all" {
