@@ -118,6 +118,8 @@ class Sweep:
             killed = self.world.killed()
             if not killed and role == 'init' and (code != case.status or states != case.after):
                 killed = ['init in the container']  # from its root it can't note anything, so what became of it tells
+            if not killed and role == 'transfer' and 'ended without an answer (signal 9)' in text:
+                killed = ['transfer in its sandbox']  # likewise
             if not killed:
                 if code != case.status:
                     raise Broken(f'{name}, {wish}: exit status {code} without a kill: {text}')
