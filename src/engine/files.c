@@ -5,11 +5,10 @@
 #include "engine/engine_private.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #define HOST_FILE_MAX (64 * 1024)
 
-/* Plain create: the directory is ours alone and the container does not run yet. */
+/* Plain create: the directory is ours alone, the umask is 022 (start.c), and the container does not run yet. */
 static int put(int directory_fd, const char *name, const struct cl_buf *text, struct cl_error *err)
 {
     if (text->failed < 0)
@@ -17,8 +16,6 @@ static int put(int directory_fd, const char *name, const struct cl_buf *text, st
     cl_auto_fd fd =
         openat(directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return cl_fail(err, errno, "make the container's %s", name);
-    if (fchmod(fd, 0644) < 0)
         return cl_fail(err, errno, "make the container's %s", name);
     ssize_t written = cl_write_full(fd, text->data == NULL ? "" : text->data, text->size);
     return written < 0 ? cl_fail(err, (int)written, "write the container's %s", name) : 0;

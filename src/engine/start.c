@@ -34,6 +34,7 @@ struct launch {
     struct store_container *row;
     const struct engine_config *config;
     const struct engine_start *how;
+    char **lowers;    /* directories of the image's layers, topmost first */
     int lock, client; /* client: our end of the pair */
     int dir, state_dir, listener, log;
     int in, out, err; /* our ends of the container's streams */
@@ -109,7 +110,8 @@ static int open_log(struct launch *job, struct cl_error *err)
 
 /* ---- root file system and spec ---- */
 
-static int layer_paths(struct launch *job, char ***ret, struct cl_error *err)
+/* Before the fork: the catalog stays the caller's alone (sqlite.org/howtocorrupt.html). */
+static int layer_paths(const struct launch *job, char ***ret, struct cl_error *err)
 {
     CL_AUTO(store_image_free) struct store_image *image = NULL;
     CL_AUTO(cl_strv_free) char **paths = NULL;
@@ -133,13 +135,9 @@ static int layer_paths(struct launch *job, char ***ret, struct cl_error *err)
 
 static int open_rootfs(struct launch *job, struct runtime_rootfs *rootfs, struct cl_error *err)
 {
-    char **lowers = NULL;
-    int result = layer_paths(job, &lowers, err);
-    if (result < 0)
-        return result;
     *rootfs = (struct runtime_rootfs){
         .is_overlay = true,
-        .lowers = (const char *const *)lowers, /* lives as long as this process */
+        .lowers = (const char *const *)job->lowers,
         .upper = cl_format("%s/upper", job->directory),
         .work = cl_format("%s/work", job->directory),
         .is_volatile = job->config->auto_remove,
@@ -147,7 +145,7 @@ static int open_rootfs(struct launch *job, struct runtime_rootfs *rootfs, struct
     };
     if (rootfs->upper == NULL || rootfs->work == NULL)
         return cl_fail(err, ENOMEM, "open the root file system");
-    result = runtime_rootfs_open(rootfs, &job->root_mount, err);
+    int result = runtime_rootfs_open(rootfs, &job->root_mount, err);
     return result < 0 ? cl_error_prefix(err, "open the root file system") : 0;
 }
 
@@ -520,7 +518,10 @@ int engine_launch(struct engine *engine, struct store_container *row,
     };
     cl_auto_fd client = -EBADF;
     pid_t parent = 0;
-    int result = fork_parent(&job, &client, &parent, &failure);
+    int result = layer_paths(&job, &job.lowers, &failure);
+    if (result >= 0)
+        result = fork_parent(&job, &client, &parent, &failure);
+    cl_strv_free(job.lowers); /* the parent has its own copy */
     cl_test_point("engine.forked");
     if (result >= 0)
         result = wait_for_start(client, ret, &failure);

@@ -14,7 +14,7 @@
 
 #define SCHEMA_VERSION     1
 #define BUSY_TIMEOUT_MS    10000
-#define CHECKPOINT_MINIMUM (256 * 1024)
+#define CHECKPOINT_MINIMUM (128 * 1024)
 #define CHECKPOINT_WAIT_MS 200 /* for readers of the old log; else it is left to the next one */
 
 static const char schema[] =
@@ -223,13 +223,15 @@ static void unlock_catalog(struct store *store)
     (void)flock(store->write_lock_fd, LOCK_UN); /* can't fail on an open file */
 }
 
-/* Switching to WAL answers "busy" at once where another process does the same, whatever the timeout: so it has to be under our own lock. */
+/* Small pages: a run changes a few rows in each of six trees, and each changed page is written whole to a log that whoever opens the catalog first reads whole.
+   Switching to WAL answers "busy" at once where another process does the same, whatever the timeout: so it has to be under our own lock. */
 static int switch_to_wal(struct store *store, struct cl_error *err)
 {
     int result = lock_catalog(store);
     if (result < 0)
         return cl_fail(err, result, "lock %s/catalog.lock", store->root);
-    result = run_script(store, "PRAGMA journal_mode = WAL", "prepare the catalog", err);
+    result = run_script(store, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL",
+                        "prepare the catalog", err);
     if (result < 0)
         unlock_catalog(store);
     return result;

@@ -32,7 +32,7 @@ int store_open(const char *root, const char *state, struct store **ret, struct c
 void store_close(struct store *store); /* no checkpoint, no fsync */
 void store_close_idle(
     struct store *
-        store); /* the same with a WAL checkpoint when it has grown past 256 KiB: for use when nobody waits */
+        store); /* the same with a WAL checkpoint when it has grown past 128 KiB: for use when nobody waits */
 /* Has the log grown so far that every opening pays for reading it? Then somebody should call store_close_idle. */
 bool store_is_due(const struct store *store);
 CL_DEFINE_AUTO(struct store, store_close)
