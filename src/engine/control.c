@@ -144,7 +144,9 @@ int engine_container_kill(struct engine *engine, const char *reference, int sign
     if (signo == SIGKILL && view->state.status == WIRE_PAUSED)
         (void)engine_container_pause(engine, view->row->id, false,
                                      NULL); /* v1: frozen ones don't die */
-    return signal_init(view, signo, err);
+    result = signal_init(view, signo, err);
+    cl_test_point("engine.signalled");
+    return result;
 }
 
 static int stop_signal(const struct engine_config *config)

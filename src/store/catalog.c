@@ -241,8 +241,10 @@ static int switch_to_wal(struct store *store, struct cl_error *err)
 static int make_schema(struct store *store, struct cl_error *err)
 {
     int result = make_directories(store, err);
+    cl_test_point("store.directories-made");
     if (result >= 0)
         result = switch_to_wal(store, err);
+    cl_test_point("store.wal-made");
     if (result >= 0)
         result = store_begin(store, err); /* takes the lock that we hold already: no change */
     if (result < 0)

@@ -56,6 +56,7 @@ load faults
 }
 
 @test "exec: the command and the new process are killed at every step" {
+    sweep kill exec cloche
     sweep kill exec init
 }
 
@@ -64,7 +65,8 @@ load faults
     sweep kill stop monitor
 }
 
-@test "kill: the monitor is killed at every step" {
+@test "kill: the command and the monitor are killed at every step" {
+    sweep kill kill cloche
     sweep kill kill monitor
 }
 
@@ -75,6 +77,15 @@ load faults
 @test "rm -f: the command and the monitor are killed at every step" {
     sweep kill rm-f cloche
     sweep kill rm-f monitor
+}
+
+@test "rename: killed at every step" {
+    sweep kill rename cloche
+}
+
+@test "the first run of all: the command and cloche-transfer are killed at every step" {
+    sweep first cloche
+    sweep first transfer
 }
 
 @test "import: the command and cloche-transfer are killed at every step" {

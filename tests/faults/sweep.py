@@ -5,6 +5,7 @@ Sweeps of the fault tests: one kind of fault, at its first chance, its second, a
 fault the world must be as world.py demands, and empty once the containers are removed.
 
   sweep.py kill CASE ROLE     SIGKILL of each process of that role at each of its test points (cl_test_point in src/base/mem.h)
+  sweep.py first ROLE         the same in the first run of all, which makes the catalog and loads the embedded image
   sweep.py alloc CASE         the Nth allocation fails, in each process
   sweep.py call CASE ERROR    the Nth system call through src/kernel fails with ERROR
   sweep.py storm              SIGKILL of the command, or of all our programs, at any moment of a start
@@ -12,6 +13,7 @@ fault the world must be as world.py demands, and empty once the containers are r
 One line on success; else what was left behind, by which fault, and exit status 1.
 """
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from world import Broken, World
 
 IMAGE = 'cloche/busybox'
 MOST_POINTS = 120
+ANSWERLESS = 'cloche-transfer ended without an answer (signal 9)'
 MOST_FAULTS = 3000
 UNTOUCHED = 100  # so many runs in a row without a trace of the fault: there are no more chances
 BATCH = 10  # so many faults between two looks at the world
@@ -118,7 +121,7 @@ class Sweep:
             killed = self.world.killed()
             if not killed and role == 'init' and (code != case.status or states != case.after):
                 killed = ['init in the container']  # from its root it can't note anything, so what became of it tells
-            if not killed and role == 'transfer' and 'ended without an answer (signal 9)' in text:
+            if not killed and ANSWERLESS in text:
                 killed = ['transfer in its sandbox']  # likewise
             if not killed:
                 if code != case.status:
@@ -126,6 +129,27 @@ class Sweep:
                 return self.survived(name, role, case, states, points)
             points += killed
         raise Broken(f'{name}: still killed at point {MOST_POINTS} of {role}: {points[-3:]}')
+
+    def first(self, role):
+        points = []
+        for number in range(1, MOST_POINTS):
+            for directory in (self.world.root, self.world.state):
+                shutil.rmtree(directory)
+            self.world.clear_log()
+            code, _, text = self.world.run(*CASES['run-rm'].command, KILL=f'{role}:{number}')
+            killed = self.world.killed() or (['transfer in its sandbox'] if ANSWERLESS in text else [])
+            try:
+                self.world.clear()
+                self.world.must(*CASES['run-rm'].command)
+                self.judge()
+            except Broken as problem:
+                raise Broken(f'first run, {role}:{number} ({", ".join(killed)}): {problem}') from None
+            if not killed and code != 0:
+                raise Broken(f'first run, {role}:{number}: exit status {code} without a kill: {text}')
+            if not killed:
+                return self.survived('first run', role, CASES['run-rm'], [], points)
+            points += killed
+        raise Broken(f'first run: still killed at point {MOST_POINTS} of {role}: {points[-3:]}')
 
     def survived(self, name, role, case, states, points):
         if not points:
@@ -261,6 +285,8 @@ def main(arguments):
         match arguments:
             case ['kill', name, role]:
                 said = sweep.kill(name, role)
+            case ['first', role]:
+                said = sweep.first(role)
             case ['alloc', name]:
                 said = sweep.faults(name, 'FAIL_ALLOC', str)
             case ['call', name, error]:
