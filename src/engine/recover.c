@@ -184,18 +184,17 @@ int engine_settle(struct engine *engine, int64_t number, struct cl_error *err)
 /* What can't be repaired now (a file that may not be deleted, a process that does not die) is tried again by each command, and must not stop them. */
 int engine_recover(struct engine *engine, struct cl_error *err)
 {
-    struct store_container **rows = NULL;
+    cl_auto_free int64_t *numbers = NULL;
     size_t count = 0;
-    int result = store_container_unsettled(engine->store, &rows, &count, err);
+    int result = store_container_unsettled(engine->store, &numbers, &count, err);
     for (size_t i = 0; result >= 0 && i < count; i++) {
         struct cl_error failure = { 0 };
-        if (store_lock_is_held(engine->store, rows[i]->number))
+        if (store_lock_is_held(engine->store, numbers[i]))
             continue;
-        int settled = engine_settle(engine, rows[i]->number, &failure);
+        int settled = engine_settle(engine, numbers[i], &failure);
         if (settled < 0 && settled != -EAGAIN)
-            cl_debug("recover", "container %.12s: %s", rows[i]->id, failure.text);
+            cl_debug("recover", "container number %lld: %s", (long long)numbers[i], failure.text);
     }
-    store_container_list_free(rows, count);
     if (result >= 0)
         result = store_sweep(engine->store, err);
     return result < 0 ? result : 0;

@@ -255,13 +255,31 @@ int store_container_list(struct store *store, bool removing, struct store_contai
     return result < 0 ? result : read_all(store, statement, ret, ret_count, err);
 }
 
-int store_container_unsettled(struct store *store, struct store_container ***ret, size_t *ret_count,
+int store_container_unsettled(struct store *store, int64_t **ret, size_t *ret_count,
                               struct cl_error *err)
 {
     store_auto_statement *statement = NULL;
-    int result = store_prepare(store, &statement, err,
-                               "SELECT " COLUMNS " FROM containers WHERE phase<>2", "");
-    return result < 0 ? result : read_all(store, statement, ret, ret_count, err);
+    cl_auto_free int64_t *list = NULL;
+    size_t count = 0, room = 0;
+    int result =
+        store_prepare(store, &statement, err, "SELECT number FROM containers WHERE phase<>2", "");
+    if (result < 0)
+        return result;
+    while ((result = store_step(store, statement, err)) > 0) {
+        if (count == room) {
+            room = room * 2 + 16;
+            int64_t *bigger = cl_realloc(list, room * sizeof *bigger);
+            if (bigger == NULL)
+                return cl_fail(err, ENOMEM, "list the containers");
+            list = bigger;
+        }
+        list[count++] = sqlite3_column_int64(statement, 0);
+    }
+    if (result < 0)
+        return result;
+    *ret = cl_take(list);
+    *ret_count = count;
+    return 0;
 }
 
 int store_state_read(struct store *store, const char *id, struct wire_state *ret,

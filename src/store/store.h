@@ -81,8 +81,8 @@ int store_container_find(struct store *store, const char *reference, struct stor
 int store_container_list(struct store *store, bool removing, struct store_container ***ret,
                          size_t *ret_count, struct cl_error *err);
 void store_container_list_free(struct store_container **list, size_t count);
-/* Only those in a phase other than READY. */
-int store_container_unsettled(struct store *store, struct store_container ***ret, size_t *ret_count,
+/* The numbers (cl_malloc'ed) of those in a phase other than READY: every start looks through them for what dead processes left. */
+int store_container_unsettled(struct store *store, int64_t **ret, size_t *ret_count,
                               struct cl_error *err);
 /* Writes phase, auto_remove, is_new, name, config and last of the row `number`. */
 int store_container_update(struct store *store, const struct store_container *container,
