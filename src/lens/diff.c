@@ -88,7 +88,7 @@ static int compare(struct diff *diff)
 
 static int fill(struct diff *diff, struct cl_error *err)
 {
-    view_part *parts[CL_COUNT(diff_parts)];
+    int (*parts[CL_COUNT(diff_parts)])(struct view * view) = { NULL };
     size_t count = 0;
     for (size_t i = 0; i < CL_COUNT(diff_parts); i++) {
         int type = diff_parts[i].type;
