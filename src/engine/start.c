@@ -39,7 +39,7 @@ struct launch {
     int dir, state_dir, listener, log;
     int in, out, err; /* our ends of the container's streams */
     int child_in, child_out, child_err;
-    int root_mount;
+    int root_mount, mnt_ns;
     struct runtime_process process;
     struct wire_state state;
     char directory[512];
@@ -164,6 +164,14 @@ static int check_capabilities(const struct engine_config *config, const struct r
     return 0;
 }
 
+/* See wire/setup.h. Without it all works, just not as fast. */
+static void pin_mounts(struct launch *job, int proc)
+{
+    cl_auto_fd init = procfs_open_pid(proc, job->process.pid);
+    if (init >= 0)
+        (void)k_ns_open(init, K_NS_MNT, &job->mnt_ns, NULL);
+}
+
 static int create(struct launch *job, struct cl_error *err)
 {
     struct runtime_rootfs rootfs;
@@ -207,6 +215,8 @@ static int create(struct launch *job, struct cl_error *err)
     result = runtime_plan_new(spec, &options, &facts, &plan, err);
     if (result >= 0)
         result = runtime_create(plan, &io, &job->process, err);
+    if (result >= 0)
+        pin_mounts(job, facts.proc_fd);
     return result;
 }
 
@@ -323,6 +333,7 @@ static void fill_setup(const struct launch *job, struct wire_setup *setup)
     setup->fd.client = job->how->attach ? keep(job->client) : -1;
     setup->fd.listener = keep(job->listener);
     setup->fd.root_mount = keep(job->root_mount);
+    setup->fd.mnt_ns = keep(job->mnt_ns);
     setup->fd.cgroup_memory = keep(memory_cgroup_fd(job));
     setup->fd.reap_program =
         config->auto_remove ? keep(open("/proc/self/exe", O_PATH | O_CLOEXEC)) : -1;
@@ -414,7 +425,7 @@ static void parent_main(struct launch *job)
     cl_auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd <= 2; fd++)
         (void)dup2(null, fd); /* our caller's streams must not be held open by a container */
-    job->dir = job->state_dir = job->listener = job->log = job->root_mount = -EBADF;
+    job->dir = job->state_dir = job->listener = job->log = job->root_mount = job->mnt_ns = -EBADF;
     job->process = (struct runtime_process){
         .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF
     };

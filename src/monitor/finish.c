@@ -164,6 +164,7 @@ int monitor_finish(struct monitor *monitor)
     (void)cl_close(setup->fd.in);
     (void)cl_close(setup->fd.cgroup_memory);
     (void)cl_close(setup->fd.root_mount); /* unmounts, unless somebody else is in there */
+    (void)cl_close(setup->fd.mnt_ns);     /* the wait that init was spared */
     cl_test_point("mount released");
     remove_cgroup(monitor);
     if ((setup->flags & WIRE_SETUP_AUTO_REMOVE) != 0)

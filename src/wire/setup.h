@@ -28,11 +28,13 @@ struct wire_setup {
     char id[65];
     struct {
         int32_t lock, dir, state_dir, log, init_pidfd, console, in, out, err, client, listener,
-            root_mount, cgroup_memory, reap_program;
+            root_mount, mnt_ns, cgroup_memory, reap_program;
     } fd;
     /* lock: held for life. dir: ROOT/containers/ID (writes `state` there). state_dir: STATE/ID (holds attach.sock).
        log: the log file, append. init_pidfd. console: pty master. in: write end; out, err: read ends. client: first attached client
-       (SEQPACKET) or -1. listener: bound, listening attach.sock. root_mount: pins the overlay until the end. cgroup_memory: directory for the
+       (SEQPACKET) or -1. listener: bound, listening attach.sock. root_mount: pins the overlay until the end.
+       mnt_ns: the container's mount namespace, pinned past init's end, or -1: its last process dissolves it, which waits for the kernel (RCU)
+       before anybody hears of that end. cgroup_memory: directory for the
        OOM count, or -1. reap_program: O_PATH of the cloche binary. */
     int32_t init_pid;
     uint64_t init_start;
