@@ -43,3 +43,8 @@ has_no_processes() {
 directories_left() {
     find "$CLOCHE_ROOT/containers" "$CLOCHE_ROOT/stage" "$CLOCHE_STATE" -mindepth 1 -maxdepth 1 -not -name locks
 }
+
+# A container that ended and is to be removed goes in the background: `cloche run --rm` does not wait for that.
+no_directories() {
+    [ -z "$(directories_left)" ]
+}

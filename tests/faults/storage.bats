@@ -39,7 +39,7 @@ inside() {
         fi
         cloche ps -aq >"$WORLD/out"
         [ ! -s "$WORLD/out" ] || { echo "$blocks blocks: a container is left"; exit 1; }
-        [ -z "$(directories_left)" ] || { echo "$blocks blocks: files are left"; exit 1; }
+        wait_until no_directories || { echo "$blocks blocks: files are left"; exit 1; }
     done
     [ "$refused" -gt 0 ] || { echo "it was never full"; exit 1; }
     cloche run --rm --name tight "$IMAGE" true
@@ -65,7 +65,7 @@ SCRIPT
         fi
         cloche ps -aq >"$WORLD/out"
         [ ! -s "$WORLD/out" ]
-        [ -z "$(directories_left)" ]
+        wait_until no_directories
     done
     [ "$refused" -gt 0 ] || { echo "it was never full"; exit 1; }
 SCRIPT
