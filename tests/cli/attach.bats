@@ -80,10 +80,9 @@ SCRIPT
     # It is attached once the container's output comes through.
     run_pty "cloche attach box" <<SCRIPT
 timeout 20
-line while sleep 0.05; do echo tick; done
+line until [ -e /seen ]; do echo tick; sleep 0.05; done; echo for both"" of us
 host until grep -q tick "$BATS_TEST_TMPDIR/second"; do sleep 0.05; done
-key C-c
-line echo for both"" of us
+host cloche exec box touch /seen
 host until grep -q 'for both of us' "$BATS_TEST_TMPDIR/second"; do sleep 0.05; done
 line exit 6
 SCRIPT
