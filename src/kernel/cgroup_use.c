@@ -122,6 +122,15 @@ int cgroup_write(const struct cgroup *group, const char *controller, const char 
     return code < 0 ? report(err, code, group, file, value) : 0;
 }
 
+ssize_t cgroup_read(const struct cgroup *group, const char *controller, const char *file,
+                    char *buffer, size_t size)
+{
+    int index = cgroup_index_v1(group, controller);
+    if (index < 0)
+        index = cgroup_index_v2(group);
+    return index < 0 ? index : cgroup_file_read(group->at[index].fd, file, buffer, size);
+}
+
 int cgroup_join_self(const struct cgroup *group, bool join_v2)
 {
     for (size_t i = 0; i < group->count; i++) {

@@ -72,6 +72,9 @@ int cgroup_v2_fd(const struct cgroup *group); /* borrowed; for CLONE_INTO_CGROUP
    CL_KIND_UNSUPPORTED. */
 int cgroup_write(const struct cgroup *group, const char *controller, const char *file,
                  const char *value, struct cl_error *err);
+/* What is in it, without the last newline: its length, or -ENOENT, or -errno. */
+ssize_t cgroup_read(const struct cgroup *group, const char *controller, const char *file,
+                    char *buffer, size_t size);
 /* Join: the calling single-threaded process enters all v1 hierarchies by writing 0 to `tasks`
    (30 µs, no RCU wait; cgroup.procs waits 7–11 ms). v2 is left to CLONE_INTO_CGROUP; join_v2
    says to write cgroup.procs there too (fallback). Async-signal-safe. */

@@ -95,8 +95,7 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
     return oci_spec_read(creation->text, creation->size, &creation->spec, err);
 }
 
-/* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
-static int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
+int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
 {
     if (spec->linux_.resources.device_count == 0)
         return 0;

@@ -48,8 +48,6 @@ static const struct verb whole_command = {
     }
 static const struct verb verb_checkpoint =
     UNBUILT("checkpoint", "checkpoints are not supported by this build of cloche-runtime");
-static const struct verb verb_update = UNBUILT(
-    "update", "limits of a running container are not changed by this build of cloche-runtime");
 static const struct verb verb_restore =
     UNBUILT("restore", "checkpoints are not supported by this build of cloche-runtime");
 static const struct verb verb_events =

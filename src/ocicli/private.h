@@ -9,6 +9,7 @@
  *   create.c     create, run, start
  *   exec.c       exec
  *   control.c    kill, pause, resume, delete
+ *   update.c     update
  *   list.c       state, list, ps
  *   features.c   spec, features, plan
  *   relay.c      being the foreground parent of a process; consoles
@@ -70,7 +71,8 @@ struct verb {
     .options = (table), .option_count = CL_COUNT(table), .options_size = sizeof(type)
 
 extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_pause,
-    verb_resume, verb_delete, verb_state, verb_list, verb_ps, verb_spec, verb_features, verb_plan;
+    verb_resume, verb_delete, verb_update, verb_state, verb_list, verb_ps, verb_spec, verb_features,
+    verb_plan;
 
 /* *ret_arguments: the operands, pointing into argv; the vector is the caller's. */
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,
@@ -157,6 +159,11 @@ struct group {
 int group_open(const char *path, struct group *ret, struct cl_error *err);
 void group_done(struct group *group);
 bool group_is_frozen(const struct group *group);
+
+/* ---- create.c ---- */
+
+/* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
+int allow_default_devices(struct oci_spec *spec, struct cl_error *err);
 
 /* ---- relay.c ---- */
 

@@ -5,26 +5,11 @@
  */
 #include "runtime/parent.h"
 
-#include <errno.h>
-
-static int apply_setting(const struct cgroup *group, const struct plan_setting *setting,
-                         struct cl_error *err)
-{
-    bool has_other = setting->other_file[0] != '\0';
-    int result = cgroup_write(group, setting->controller, setting->file, setting->value, err);
-    if (result == -ENOENT && has_other)
-        result = cgroup_write(group, setting->controller, setting->other_file, setting->other_value,
-                              err);
-    return result < 0 ? cl_error_prefix(err, "%s", setting->property) : 0;
-}
-
 static int apply_all(const struct runtime_plan *plan, const struct cgroup *group,
                      struct cl_error *err)
 {
     const struct oci_resources *resources = &plan->spec->linux_.resources;
-    int result = 0;
-    for (size_t i = 0; result >= 0 && i < plan->setting_count; i++)
-        result = apply_setting(group, &plan->settings[i], err);
+    int result = settings_apply(group, plan->settings, plan->setting_count, err);
     if (result >= 0 && plan->use_device_rules)
         result = devices_apply(group, resources->devices, resources->device_count, err);
     return result;

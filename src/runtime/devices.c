@@ -5,6 +5,7 @@
  * v1 has two files that are written in the order of the rules. v2 has no files: a BPF program of
  * type CGROUP_DEVICE is attached to the group (4.15), which looks at the rules from the last to the
  * first, since the last one that matches decides.
+ * To change it, the program is replaced by another in one step.
  */
 #include "runtime/parent.h"
 
@@ -89,6 +90,47 @@ static int apply_v1(int dir, const struct oci_device_rule *rules, size_t count,
                            rules[i].allow ? "allow" : "deny");
     }
     return 0;
+}
+
+/* devices.list as it reads: the exceptions from "deny all", or "a *:* rwm". */
+static void restore_v1(int dir, char *list)
+{
+    bool is_all = list[0] == 'a';
+    (void)cl_write_small(dir, is_all ? "devices.allow" : "devices.deny", "a");
+    for (char *line = list, *next; !is_all && line != NULL && *line != '\0'; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        (void)cl_write_small(dir, "devices.allow", line); /* what held a moment ago */
+    }
+}
+
+/* Between two writes more, or less, is allowed than before and after: nobody in the group runs
+   meanwhile. */
+static int replace_v1(const struct cgroup *group, int dir, const struct oci_device_rule *rules,
+                      size_t count, struct cl_error *err)
+{
+    char state[32];
+    cl_auto_free char *list = NULL;
+    bool is_frozen = cgroup_read(group, "freezer", "freezer.state", state, sizeof state) > 0 &&
+                     !cl_streq(state, "THAWED");
+    int result = cl_read_file(dir, "devices.list", 1 << 20, &list, NULL, err);
+    if (result >= 0 && !is_frozen)
+        result = cgroup_freeze(group, true, 10000, err);
+    if (result < 0)
+        return cl_error_prefix(err, "linux.resources.devices");
+    /* Where more is allowed above than here, "a" can be allowed; else the rules start from none. */
+    result = cl_write_small(dir, "devices.allow", "a");
+    if (result < 0)
+        result = cl_write_small(dir, "devices.deny", "a");
+    result = result < 0 ? cl_fail(err, result, "linux.resources.devices: start over")
+                        : apply_v1(dir, rules, count, err);
+    if (result < 0)
+        restore_v1(dir, list);
+    if (!is_frozen && cgroup_freeze(group, false, 10000, result < 0 ? NULL : err) < 0 &&
+        result >= 0)
+        result = -EBUSY;
+    return result;
 }
 
 /* ---- v2 ---- */
@@ -192,8 +234,9 @@ static int bpf(int command, union bpf_attr *attributes)
     return result < 0 ? -errno : (int)result;
 }
 
-static int apply_v2(int dir, const struct oci_device_rule *rules, size_t count,
-                    struct cl_error *err)
+#define PROGRAM_NAME "cloche_devices" /* how ours is told from the host's own */
+
+static int load_program(const struct oci_device_rule *rules, size_t count, struct cl_error *err)
 {
     cl_auto_free struct instruction *code = NULL;
     size_t size = 0;
@@ -206,34 +249,121 @@ static int apply_v2(int dir, const struct oci_device_rule *rules, size_t count,
     load.insn_cnt = (uint32_t)size;
     load.insns = (uint64_t)(uintptr_t)code;
     load.license = (uint64_t)(uintptr_t) "Apache-2.0";
-    cl_auto_fd program = bpf(BPF_PROG_LOAD, &load);
-    if (program < 0)
-        return cl_fail(err, program, "linux.resources.devices: load the device filter");
+    memcpy(load.prog_name, PROGRAM_NAME, sizeof PROGRAM_NAME);
+    result = bpf(BPF_PROG_LOAD, &load);
+    return result < 0 ? cl_fail(err, result, "linux.resources.devices: load the device filter")
+                      : result;
+}
+
+/* `old` negative: beside what is attached, else in its place, at once (5.6). */
+static int attach_program(int dir, int program, int old, struct cl_error *err)
+{
     union bpf_attr attach;
     memset(&attach, 0, sizeof attach);
     attach.target_fd = (uint32_t)dir;
     attach.attach_bpf_fd = (uint32_t)program;
     attach.attach_type = BPF_CGROUP_DEVICE;
     attach.attach_flags = BPF_F_ALLOW_MULTI; /* beside the host's own, which still may deny */
-    result = bpf(BPF_PROG_ATTACH, &attach);
+    if (old >= 0) {
+        attach.attach_flags |= BPF_F_REPLACE;
+        attach.replace_bpf_fd = (uint32_t)old;
+    }
+    int result = bpf(BPF_PROG_ATTACH, &attach);
     return result < 0 ? cl_fail(err, result, "linux.resources.devices: attach the device filter")
                       : 0;
+}
+
+static int apply_v2(int dir, const struct oci_device_rule *rules, size_t count,
+                    struct cl_error *err)
+{
+    cl_auto_fd program = load_program(rules, count, err);
+    return program < 0 ? program : attach_program(dir, program, -EBADF, err);
+}
+
+static bool is_ours(int program)
+{
+    struct bpf_prog_info about;
+    union bpf_attr query;
+    memset(&about, 0, sizeof about);
+    memset(&query, 0, sizeof query);
+    query.info.bpf_fd = (uint32_t)program;
+    query.info.info_len = sizeof about;
+    query.info.info = (uint64_t)(uintptr_t)&about;
+    return bpf(BPF_OBJ_GET_INFO_BY_FD, &query) >= 0 &&
+           strncmp(about.name, PROGRAM_NAME, sizeof about.name) == 0;
+}
+
+/* The filter that we attached to this group: a descriptor, or -ENOENT. */
+static int find_program(int dir)
+{
+    uint32_t ids[64];
+    union bpf_attr query;
+    memset(&query, 0, sizeof query);
+    query.query.target_fd = (uint32_t)dir;
+    query.query.attach_type = BPF_CGROUP_DEVICE;
+    query.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    query.query.prog_cnt = CL_COUNT(ids);
+    int result = bpf(BPF_PROG_QUERY, &query);
+    for (uint32_t i = 0; result >= 0 && i < query.query.prog_cnt; i++) {
+        union bpf_attr open;
+        memset(&open, 0, sizeof open);
+        open.prog_id = ids[i];
+        cl_auto_fd program = bpf(BPF_PROG_GET_FD_BY_ID, &open);
+        if (program >= 0 && is_ours(program))
+            return cl_take_fd(&program);
+    }
+    return result < 0 ? result : -ENOENT;
+}
+
+static int replace_v2(int dir, const struct oci_device_rule *rules, size_t count,
+                      struct cl_error *err)
+{
+    cl_auto_fd program = load_program(rules, count, err);
+    if (program < 0)
+        return program;
+    cl_auto_fd old = find_program(dir);
+    if (old < 0 && old != -ENOENT)
+        return cl_fail(err, old, "linux.resources.devices: look at the group's device filters");
+    return attach_program(dir, program, old, err);
+}
+
+/* ---- either ---- */
+
+static int find_v1(const struct cgroup *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (!group->at[i].hierarchy->is_v2 &&
+            cl_streq(group->at[i].hierarchy->controllers, "devices"))
+            return group->at[i].fd;
+    return -ENOENT;
+}
+
+static int find_group(const struct cgroup *group, bool *ret_v2, struct cl_error *err)
+{
+    int fd = find_v1(group);
+    *ret_v2 = fd < 0;
+    if (fd < 0)
+        fd = cgroup_v2_fd(group);
+    return fd >= 0 ? fd
+                   : cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+                                  "linux.resources.devices: this host has neither the devices "
+                                  "controller nor cgroup v2");
 }
 
 int devices_apply(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
                   struct cl_error *err)
 {
-    int index = -1;
-    for (size_t i = 0; i < group->count; i++)
-        if (!group->at[i].hierarchy->is_v2 &&
-            cl_streq(group->at[i].hierarchy->controllers, "devices"))
-            index = (int)i;
-    if (index >= 0)
-        return apply_v1(group->at[index].fd, rules, count, err);
-    int v2 = cgroup_v2_fd(group);
-    if (v2 < 0)
-        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
-                            "linux.resources.devices: this host has neither the devices "
-                            "controller nor cgroup v2");
-    return apply_v2(v2, rules, count, err);
+    bool is_v2 = false;
+    int fd = find_group(group, &is_v2, err);
+    return fd < 0 ? fd : (is_v2 ? apply_v2 : apply_v1)(fd, rules, count, err);
+}
+
+int devices_replace(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
+                    struct cl_error *err)
+{
+    bool is_v2 = false;
+    int fd = find_group(group, &is_v2, err);
+    if (fd < 0)
+        return fd;
+    return is_v2 ? replace_v2(fd, rules, count, err) : replace_v1(group, fd, rules, count, err);
 }

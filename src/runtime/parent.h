@@ -22,9 +22,27 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
    */
 int parent_remove_cgroup(const struct cgroup *group);
 
+/* ---- settings.c ---- */
+/* To a new group: in order, without a way back (the group is removed). */
+int settings_apply(const struct cgroup *group, const struct plan_setting *settings, size_t count,
+                   struct cl_error *err);
+/* To one in use: all of them, in an order that the kernel takes, or none. */
+struct settings_change {
+    struct settings_undo *undo; /* owned */
+    size_t count;
+};
+int settings_change(const struct cgroup *group, const struct plan_setting *settings, size_t count,
+                    struct settings_change *ret, struct cl_error *err);
+void settings_restore(const struct cgroup *group, struct settings_change *change);
+void settings_change_done(struct settings_change *change);
+
 /* ---- devices.c ---- */
 int devices_apply(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
                   struct cl_error *err);
+/* Instead of those that are there. v2: in one step; v1: while the group is frozen. After a failure
+   the old ones hold. */
+int devices_replace(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
+                    struct cl_error *err);
 
 /* ---- talk.c: messages ---- */
 int parent_send(int sync, enum wire_init_type type);

@@ -52,6 +52,13 @@ struct plan_setting {
        thing differently. */
     char other_file[96];
     char other_value[160];
+    bool is_optional; /* nothing is lost where there is no such file */
+};
+
+/* What holds in a group that is there, where a file needs more than is asked for. -1: no limit. */
+struct plan_limits_now {
+    int64_t memory_limit, cpu_quota;
+    uint64_t cpu_period; /* 0: not known */
 };
 
 /* ---- Processes ---- */
@@ -107,6 +114,10 @@ struct runtime_plan {
 int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err);
 int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
 int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
+/* The writes alone, in order; `now` NULL: to a group that is new. *ret is the caller's. */
+int plan_resources(const struct oci_resources *resources, const struct cgroup_host *host,
+                   const struct plan_limits_now *now, struct plan_setting **ret, size_t *ret_count,
+                   struct cl_error *err);
 /* Also for exec: `path` is how errors call it ("process"). */
 int plan_process_init(struct plan_process *process, const struct oci_process *spec,
                       const struct runtime_facts *facts, char ***warnings, struct cl_error *err);

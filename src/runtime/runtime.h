@@ -147,6 +147,15 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
                  const struct runtime_exec_options *options, const struct runtime_io *io,
                  struct runtime_process *ret, struct cl_error *err);
 
+/*
+ * New limits for a container that is there, running or paused. What `resources` does not set stays as
+ * it is; device rules, where there are any, replace all that were there. All or nothing: after a
+ * failure, which names the JSON path ("linux.resources.memory.limit: …"), the old values hold.
+ * memory.checkBeforeUpdate: a limit below what is in use is -EBUSY.
+ */
+int runtime_update(const char *cgroup_path, const struct oci_resources *resources,
+                   struct cl_error *err);
+
 /* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group
    below root_fd (CVE-2026-30892: digits are digits). Supplementary groups come from /etc/group.
    Fills uid, gid, additional_gids (owned, may be NULL) and the home directory ("/" when unknown).

@@ -145,6 +145,35 @@ TEST(destroy_kills_everything_in_the_cgroup)
     world_close(&world);
 }
 
+/* What a process born in the group may do with null, zero and kmsg: "1110 " is open, open, make,
+   not open. */
+static void try_devices(const struct cgroup *group, char *text, size_t size)
+{
+    int pipe_read = -EBADF, pipe_write = -EBADF, pidfd = -EBADF, status = 0;
+    REQUIRE(cl_pipe(&pipe_read, &pipe_write) >= 0);
+    const struct k_clone arguments = { .cgroup_fd = cgroup_v2_fd(group), .exit_signal = SIGCHLD };
+    fflush(stdout);
+    memset(text, 0, size);
+    pid_t pid = k_clone3(&arguments, &pidfd);
+    if (pid == 0) {
+        bool null = open("/dev/null", O_RDWR) >= 0, zero = open("/dev/zero", O_RDONLY) >= 0;
+        char node[64];
+        snprintf(node, sizeof node, "/tmp/cloche-test-kmsg-%d", (int)getpid());
+        bool made = mknod(node, S_IFCHR | 0600, makedev(1, 11)) == 0;
+        bool opened = open(node, O_RDONLY | O_NONBLOCK) >= 0;
+        int code = errno;
+        (void)unlink(node);
+        dprintf(pipe_write, "%d%d%d%d %s", null, zero, made, opened,
+                opened || code == EPERM ? "" : strerror(code));
+        _exit(0);
+    }
+    pipe_write = cl_close(pipe_write);
+    CHECK(pid > 0 && k_wait_pidfd(pidfd, 0, &status) == 0);
+    (void)cl_read_full(pipe_read, text, size - 1);
+    close(pipe_read);
+    close(pidfd);
+}
+
 /* v2 has no device files but a BPF program: checked on a pure v2 view, which every machine with a
    cgroup2 hierarchy can have. */
 TEST(device_rules_on_cgroup_v2)
@@ -172,30 +201,22 @@ TEST(device_rules_on_cgroup_v2)
                                spec->linux_.resources.device_count, &err);
     if (result < 0)
         TEST_SAY("%s", err.text);
-    int pipe_read = -EBADF, pipe_write = -EBADF, pidfd = -EBADF, status = 0;
-    REQUIRE(cl_pipe(&pipe_read, &pipe_write) >= 0);
-    const struct k_clone arguments = { .cgroup_fd = cgroup_v2_fd(&group), .exit_signal = SIGCHLD };
-    fflush(stdout);
-    pid_t pid = k_clone3(&arguments, &pidfd);
-    if (pid == 0) {
-        /* null and zero are on the list, kmsg is not; a node for it may be made all the same. */
-        bool null = open("/dev/null", O_RDWR) >= 0, zero = open("/dev/zero", O_RDONLY) >= 0;
-        char node[64];
-        snprintf(node, sizeof node, "/tmp/cloche-test-kmsg-%d", (int)getpid());
-        bool made = mknod(node, S_IFCHR | 0600, makedev(1, 11)) == 0;
-        bool opened = open(node, O_RDONLY | O_NONBLOCK) >= 0;
-        int code = errno;
-        (void)unlink(node);
-        dprintf(pipe_write, "%d%d%d%d %s", null, zero, made, opened,
-                opened || code == EPERM ? "" : strerror(code));
-        _exit(0);
-    }
-    pipe_write = cl_close(pipe_write);
-    CHECK(pid > 0 && k_wait_pidfd(pidfd, 0, &status) == 0);
-    (void)cl_read_full(pipe_read, text, sizeof text - 1);
+    try_devices(&group, text, sizeof text);
     CHECK_STR(text, "1110 ");
-    close(pipe_read);
-    close(pidfd);
+    /* Another program instead of that one: not beside it, where the old one would still deny. */
+    struct oci_device_rule rules[] = {
+        { .allow = false, .type = OCI_DEVICE_ALL },
+        { .allow = true, .type = OCI_DEVICE_CHAR, .major = OCI_SOME(1), .minor = OCI_SOME(11) },
+        { .allow = true, .type = OCI_DEVICE_CHAR, .major = OCI_SOME(1), .minor = OCI_SOME(3) },
+    };
+    for (int i = 0; i < 2; i++) { /* the second time it is itself what is replaced */
+        CHECK_INT(devices_replace(&group, rules, CL_COUNT(rules), &err), 0);
+        try_devices(&group, text, sizeof text);
+        CHECK_STR(text, "1011 ");
+    }
+    CHECK_INT(devices_replace(&group, rules, 1, &err), 0);
+    try_devices(&group, text, sizeof text);
+    CHECK(cl_starts_with(text, "0000 "));
     oci_spec_free(spec);
     cgroup_done(&group);
     CHECK_INT(cgroup_remove(&pure, path), 0);
