@@ -4,6 +4,8 @@
  */
 #include "oci/spec_private.h"
 
+#include "oci/names.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -265,23 +267,45 @@ static int check_intel_rdt(struct oci_check *check, const struct oci_intel_rdt *
 #define MPOL_STATIC   (1U << 15)
 #define MPOL_RELATIVE (1U << 14)
 
-static int check_memory_policy(struct oci_check *check, const struct oci_memory_policy *policy)
+static int check_policy_nodes(struct oci_check *check, const struct oci_memory_policy *policy)
 {
     const char *nodes = policy->nodes != NULL ? policy->nodes : "";
     bool takes_none = policy->mode == OCI_MPOL_DEFAULT || policy->mode == OCI_MPOL_LOCAL;
     bool may_have = policy->mode == OCI_MPOL_PREFERRED;
+    int r = oci_number_list(nodes, NULL, OCI_NODE_BITS);
     oci_at(check, "linux.memoryPolicy.nodes");
-    if (!oci_is_cpu_list(nodes))
+    if (r == -ERANGE)
+        return oci_refuse(check, "the highest node that a kernel can have is %d",
+                          OCI_NODE_BITS - 1);
+    if (r < 0)
         return oci_refuse(check, "must be a list of nodes such as 0-3,7");
     if (takes_none && *nodes != '\0')
         return oci_refuse(check, "this mode takes no nodes");
     if (!takes_none && !may_have && *nodes == '\0')
         return oci_refuse(check, "this mode needs at least one node");
+    return 0;
+}
+
+/* set_mempolicy(2): some of these it would take and do nothing about. */
+static int check_policy_flags(struct oci_check *check, const struct oci_memory_policy *policy)
+{
+    const uint32_t node_flags = MPOL_STATIC | MPOL_RELATIVE;
+    bool has_nodes = policy->nodes != NULL && policy->nodes[0] != '\0';
     oci_at(check, "linux.memoryPolicy.flags");
-    if ((policy->flags & MPOL_STATIC) != 0 && (policy->flags & MPOL_RELATIVE) != 0)
+    if ((policy->flags & node_flags) == node_flags)
         return oci_refuse(check,
                           "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+    if ((policy->flags & node_flags) != 0 && !has_nodes)
+        return oci_refuse(check, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes");
+    if (policy->flags != 0 && policy->mode == OCI_MPOL_DEFAULT)
+        return oci_refuse(check, "MPOL_DEFAULT takes no flags");
     return 0;
+}
+
+static int check_memory_policy(struct oci_check *check, const struct oci_memory_policy *policy)
+{
+    int r = check_policy_nodes(check, policy);
+    return r < 0 ? r : check_policy_flags(check, policy);
 }
 
 static int check_special(struct oci_check *check, const struct oci_linux *linux_)

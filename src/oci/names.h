@@ -31,6 +31,15 @@ const char *oci_cap_closest(const char *name);
 int oci_rlimit_number(const char *name);
 const char *oci_rlimit_name(int number); /* 7 → "RLIMIT_NOFILE"; NULL when unknown */
 
+/* ---- Lists of CPUs and memory nodes ---- */
+
+#define OCI_CPU_BITS  65536 /* what we take; kernels have at most 8192 CPUs as of 6.18 */
+#define OCI_NODE_BITS 1024  /* the kernel's most, NODES_SHIFT 10 */
+#define OCI_LONG_BITS (8 * sizeof(unsigned long))
+/* "0-3,7" (cpuset(7) "List format") as bits. 0 and *ret_bits zeroed and filled, bit_count bits of it; -EINVAL for no such list (the empty one is
+   one), -ERANGE for a number that has no bit. ret_bits NULL: only look. */
+int oci_number_list(const char *text, unsigned long *ret_bits, size_t bit_count);
+
 /* ---- Signals ---- */
 
 #define OCI_SIGNAL_RTMIN 34 /* as glibc, musl and Docker count; 32 and 33 belong to the C library */

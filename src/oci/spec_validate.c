@@ -58,39 +58,6 @@ bool oci_has_dot_dot(const char *path)
     return false;
 }
 
-/* A number of the list; *text moves behind it. */
-static bool skip_number(const char **text, uint64_t *ret)
-{
-    const char *p = *text;
-    uint64_t number = 0;
-    for (; *p >= '0' && *p <= '9' && number < UINT32_MAX; p++)
-        number = number * 10 + (uint64_t)(*p - '0');
-    bool is_number = p != *text;
-    *text = p;
-    *ret = number;
-    return is_number;
-}
-
-bool oci_is_cpu_list(const char *text)
-{
-    if (*text == '\0')
-        return true;
-    for (;;) {
-        uint64_t first, last;
-        if (!skip_number(&text, &first))
-            return false;
-        if (*text == '-') {
-            text++;
-            if (!skip_number(&text, &last) || last < first)
-                return false;
-        }
-        if (*text == '\0')
-            return true;
-        if (*text++ != ',')
-            return false;
-    }
-}
-
 /* ---- Process ---- */
 
 static int check_user(struct oci_check *check, const struct oci_user *user)
@@ -158,16 +125,13 @@ static int check_scheduler(struct oci_check *check, const struct oci_scheduler *
     return 0;
 }
 
-static int check_cpu_lists(struct oci_check *check, const struct oci_cpu_affinity *affinity)
+static int check_cpu_list(struct oci_check *check, const char *property, const char *list)
 {
-    const char *at = check->process_path;
-    if (affinity->initial != NULL && !oci_is_cpu_list(affinity->initial))
-        return oci_refuse(oci_at(check, "%sexecCPUAffinity.initial", at),
-                          "must be a CPU list such as 0-3,7");
-    if (affinity->final != NULL && !oci_is_cpu_list(affinity->final))
-        return oci_refuse(oci_at(check, "%sexecCPUAffinity.final", at),
-                          "must be a CPU list such as 0-3,7");
-    return 0;
+    int r = list != NULL ? oci_number_list(list, NULL, OCI_CPU_BITS) : 0;
+    oci_at(check, "%sexecCPUAffinity.%s", check->process_path, property);
+    if (r == -ERANGE)
+        return oci_refuse(check, "the highest CPU is %d", OCI_CPU_BITS - 1);
+    return r < 0 ? oci_refuse(check, "must be a CPU list such as 0-3,7") : 0;
 }
 
 static int check_priorities(struct oci_check *check, const struct oci_process *process)
@@ -182,7 +146,9 @@ static int check_priorities(struct oci_check *check, const struct oci_process *p
         return oci_refuse(oci_at(check, "%sioPriority.priority", at), "must be 0 to 7, is %d",
                           io->priority);
     int r = process->scheduler != NULL ? check_scheduler(check, process->scheduler) : 0;
-    return r < 0 ? r : check_cpu_lists(check, &process->exec_cpu_affinity);
+    if (r == 0)
+        r = check_cpu_list(check, "initial", process->exec_cpu_affinity.initial);
+    return r < 0 ? r : check_cpu_list(check, "final", process->exec_cpu_affinity.final);
 }
 
 int oci_check_process(struct oci_check *check, const struct oci_process *process)

@@ -214,7 +214,9 @@ static int run_process(const struct container *container, const struct oci_spec 
         .cgroup_path = container->cgroup_path[0] != '\0' ? container->cgroup_path : NULL,
     };
     const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
-                                              .preserve_fds = preserve };
+                                              .preserve_fds = preserve,
+                                              .linux_ = &spec->linux_,
+                                              .id = container->id };
     int result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
     if (result >= 0 && !options->detach)
         result = relay_prepare(err);

@@ -109,6 +109,10 @@ int sec_set_capabilities(struct child *child, struct cl_error *err);
 int limits_set_oom_score(struct child *child, struct cl_error *err);
 int limits_set_scheduling(struct child *child, struct cl_error *err);
 int limits_set_resources(struct child *child, struct cl_error *err);
+int limits_set_memory_policy(struct child *child, struct cl_error *err);
+int limits_set_final_affinity(struct child *child, struct cl_error *err);
+/* Of the calling process; property: "initial" or "final". */
+int limits_set_affinity(const char *property, const char *list, struct cl_error *err);
 
 /* ---- program.c ---- */
 int program_make_cwd(struct child *child, struct cl_error *err);

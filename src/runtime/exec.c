@@ -15,6 +15,8 @@
 #include "runtime/child.h"
 #include "runtime/parent.h"
 
+#include "oci/names.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -93,15 +95,15 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     int result = oci_process_validate(process, err);
     if (result >= 0)
         result = plan_process_init(&joining->plan, process, &joining->facts, NULL, err);
-    if (result >= 0 &&
-        (process->exec_cpu_affinity.initial != NULL || process->exec_cpu_affinity.final != NULL))
-        result = plan_fail(err, CL_KIND_UNSUPPORTED, "process.execCPUAffinity",
-                           "not supported by this build of cloche-runtime");
     if (result >= 0)
         result = plan_seccomp(&joining->plan, options->use_default_seccomp, options->seccomp, err);
     joining->plan.die_with_parent = options->die_with_parent;
     joining->plan.preserve_fds = options->preserve_fds;
     joining->plan.new_keyring = true;
+    if (options->linux_ != NULL) {
+        joining->plan.memory_policy = options->linux_->memory_policy;
+        joining->plan.personality = options->linux_->personality;
+    }
     if (result >= 0)
         result = open_target(joining, err);
     if (result >= 0)
@@ -152,6 +154,21 @@ static int clone_child(struct joining *joining)
     return pid < 0 ? pid : 0;
 }
 
+/* The child begins where execCPUAffinity.initial says, already before it is in the cgroup (on v2 it
+   is born there): so it is we who go there for a moment. 1: `own` is where to go back to. */
+static int visit_cpus(const struct joining *joining, unsigned long *own, struct cl_error *err)
+{
+    const char *cpus = joining->plan.spec->exec_cpu_affinity.initial;
+    if (cpus == NULL || cpus[0] == '\0')
+        return 0;
+    memset(own, 0, OCI_CPU_BITS / 8);
+    ssize_t bits = k_sched_getaffinity(own, OCI_CPU_BITS);
+    if (bits < 0)
+        return cl_fail(err, (int)bits, "process.execCPUAffinity.initial: see on which CPUs we are");
+    int result = limits_set_affinity("initial", cpus, err);
+    return result < 0 ? result : 1;
+}
+
 static int start_child(struct joining *joining, struct cl_error *err)
 {
     int result = cl_socketpair(SOCK_SEQPACKET, &joining->process.sync, &joining->child_end);
@@ -162,9 +179,15 @@ static int start_child(struct joining *joining, struct cl_error *err)
         return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
     if (result < 0)
         return cl_fail(err, result, "join the container's pid namespace");
+    unsigned long own_cpus[OCI_CPU_BITS / OCI_LONG_BITS];
+    int is_visiting = visit_cpus(joining, own_cpus, err);
+    if (is_visiting < 0)
+        return is_visiting;
     cl_test_point("before clone");
     result = clone_child(joining);
     cl_test_point("cloned");
+    if (is_visiting > 0 && k_sched_setaffinity(own_cpus, OCI_CPU_BITS) < 0)
+        cl_debug("exec", "the caller stays on its CPUs of execCPUAffinity.initial");
     if (result == -ENOMEM) /* what a pid namespace without its init answers */
         return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
     if (result < 0)

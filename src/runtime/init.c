@@ -47,6 +47,15 @@ static bool has_label(const struct child *child)
     return child->process->spec->apparmor_profile != NULL ||
            child->process->spec->selinux_label != NULL;
 }
+static bool has_memory_policy(const struct child *child)
+{
+    return child->process->memory_policy != NULL;
+}
+static bool has_affinity(const struct child *child)
+{
+    const char *cpus = child->process->spec->exec_cpu_affinity.final;
+    return cpus != NULL && cpus[0] != '\0';
+}
 static bool has_oom_score(const struct child *child)
 {
     return child->process->spec->oom_score_adj.set;
@@ -101,6 +110,7 @@ const struct child_step init_steps[] = {
     /* A lower score and some policies need capabilities: before they go. */
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
+    { "set memory policy", IN_CONTAINER, limits_set_memory_policy, has_memory_policy },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
     { "find the program", IN_CONTAINER, program_find, is_started_later },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
@@ -141,10 +151,12 @@ const struct child_step exec_steps[] = {
     { "begin", IN_HOST, child_begin, NULL },
     { "join cgroup", IN_HOST, join_cgroup, has_group },
     { "join namespaces", IN_HOST, join_target, NULL },
+    { "set CPU affinity", IN_CONTAINER, limits_set_final_affinity, has_affinity },
     { "open terminal", IN_CONTAINER, dev_open_exec_terminal, has_terminal },
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
+    { "set memory policy", IN_CONTAINER, limits_set_memory_policy, has_memory_policy },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },

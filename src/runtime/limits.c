@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Per-process limits and priorities (config.md "process"): resource limits, OOM score, scheduler,
- * I/O priority, personality.
+ * I/O priority, personality, and where its memory comes from (linux.memoryPolicy) and on which CPUs a
+ * process of exec runs. All of it goes on over exec, and to every process that it starts.
  */
 #include "runtime/child.h"
 
-#include <errno.h>
-#include <sys/personality.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "oci/names.h"
 
-#define IOPRIO_WHO_PROCESS 1
-#define IOPRIO_CLASS_SHIFT 13
+#include <errno.h>
 
 /* IN_CONTAINER */
 int limits_set_oom_score(struct child *child, struct cl_error *err)
@@ -30,52 +27,82 @@ int limits_set_oom_score(struct child *child, struct cl_error *err)
                : result;
 }
 
-/* struct sched_attr, SCHED_ATTR_SIZE_VER0 (sched_setattr(2)). */
-struct scheduling {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-};
-
 static int set_scheduler(const struct oci_scheduler *scheduler, struct cl_error *err)
 {
-    struct scheduling attributes = {
-        .size = sizeof attributes,
-        .policy = (uint32_t)scheduler->policy,
-        .flags = scheduler->flags,
-        .nice = scheduler->nice,
-        .priority = (uint32_t)scheduler->priority,
-        .runtime = scheduler->runtime,
-        .deadline = scheduler->deadline,
-        .period = scheduler->period,
-    };
-    return syscall(SYS_sched_setattr, 0, &attributes, 0) < 0
-               ? cl_fail(err, errno, "process.scheduler: set it")
-               : 0;
+    const struct k_sched wanted = { .policy = (uint32_t)scheduler->policy,
+                                    .flags = scheduler->flags,
+                                    .nice = scheduler->nice,
+                                    .priority = (uint32_t)scheduler->priority,
+                                    .runtime = scheduler->runtime,
+                                    .deadline = scheduler->deadline,
+                                    .period = scheduler->period };
+    int result = k_sched_setattr(&wanted);
+    if (result >= 0)
+        return 0;
+    (void)cl_fail(err, result, "process.scheduler: set it");
+    return result == -EPERM
+               ? cl_error_hint(err, "real-time policies and a lower nice take CAP_SYS_NICE, and "
+                                    "in a v1 cgroup linux.resources.cpu.realtimeRuntime")
+               : result;
 }
 
 static int set_io_priority(const struct oci_io_priority *priority, struct cl_error *err)
 {
-    int value = (int)priority->class_ << IOPRIO_CLASS_SHIFT | priority->priority;
-    return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) < 0
-               ? cl_fail(err, errno, "process.ioPriority: set it")
-               : 0;
+    int result = k_ioprio_set((int)priority->class_, priority->priority);
+    return result < 0 ? cl_fail(err, result, "process.ioPriority: set it") : 0;
 }
 
 /* IN_CONTAINER */
 int limits_set_scheduling(struct child *child, struct cl_error *err)
 {
     const struct oci_process *process = child->process->spec;
-    const struct oci_personality *wanted =
-        child->plan != NULL ? child->plan->spec->linux_.personality : NULL;
+    const struct oci_personality *wanted = child->process->personality;
     int result = process->scheduler != NULL ? set_scheduler(process->scheduler, err) : 0;
     if (result >= 0 && process->io_priority != NULL)
         result = set_io_priority(process->io_priority, err);
-    if (result >= 0 && wanted != NULL && personality(wanted->domain) < 0)
-        result = cl_fail(err, errno, "linux.personality: set it");
-    return result;
+    if (result < 0 || wanted == NULL)
+        return result;
+    result = k_personality(wanted->domain);
+    return result < 0 ? cl_fail(err, result, "linux.personality: set it") : 0;
+}
+
+/* IN_CONTAINER. What was read into memory before stays where it is; the program's pages come from
+   where the policy says. */
+int limits_set_memory_policy(struct child *child, struct cl_error *err)
+{
+    unsigned long nodes[OCI_NODE_BITS / OCI_LONG_BITS];
+    const struct oci_memory_policy *policy = child->process->memory_policy;
+    bool has_nodes = policy->nodes != NULL && policy->nodes[0] != '\0';
+    int result = has_nodes ? oci_number_list(policy->nodes, nodes, OCI_NODE_BITS) : 0;
+    if (result >= 0)
+        result = k_set_mempolicy((int)((uint32_t)policy->mode | policy->flags),
+                                 has_nodes ? nodes : NULL, OCI_NODE_BITS);
+    if (result >= 0)
+        return 0;
+    (void)cl_fail(err, result, "linux.memoryPolicy: set it");
+    return result == -EINVAL ? cl_error_hint(err, "does this machine have these nodes, and the "
+                                                  "cgroup's cpuset.mems, and this kernel the mode?")
+                             : result;
+}
+
+int limits_set_affinity(const char *property, const char *list, struct cl_error *err)
+{
+    unsigned long cpus[OCI_CPU_BITS / OCI_LONG_BITS];
+    int result = oci_number_list(list, cpus, OCI_CPU_BITS);
+    if (result >= 0)
+        result = k_sched_setaffinity(cpus, OCI_CPU_BITS);
+    if (result >= 0)
+        return 0;
+    (void)cl_fail(err, result, "process.execCPUAffinity.%s: run on CPUs %s", property, list);
+    return result == -EINVAL ? cl_error_hint(err, "none of them is there, or the cgroup's "
+                                                  "cpuset.cpus has none of them")
+                             : result;
+}
+
+/* IN_CONTAINER, after the cgroup: entering it chooses anew. */
+int limits_set_final_affinity(struct child *child, struct cl_error *err)
+{
+    return limits_set_affinity("final", child->process->spec->exec_cpu_affinity.final, err);
 }
 
 /* IN_CONTAINER */

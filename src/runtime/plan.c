@@ -228,6 +228,8 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     process->preserve_fds = options->preserve_fds;
     process->die_with_parent = options->die_with_parent;
     process->new_keyring = !options->no_new_keyring;
+    process->memory_policy = plan->spec->linux_.memory_policy;
+    process->personality = plan->spec->linux_.personality;
     (void)CL_PRINT(process->keyring, "_ses.%s", options->id); /* a cut name is as good */
     return plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
 }

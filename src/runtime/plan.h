@@ -73,6 +73,9 @@ struct plan_process {
     bool die_with_parent;
     bool new_keyring;
     char keyring[128]; /* its name, "" for an anonymous one */
+    /* The container's, which hold for each of its processes; NULL: not asked for. */
+    const struct oci_memory_policy *memory_policy;
+    const struct oci_personality *personality;
 };
 
 /* A namespace to be joined instead of made. */

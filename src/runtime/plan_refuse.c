@@ -49,10 +49,6 @@ static bool has_intel_rdt(const struct oci_spec *spec)
 {
     return spec->linux_.intel_rdt != NULL;
 }
-static bool has_memory_policy(const struct oci_spec *spec)
-{
-    return spec->linux_.memory_policy != NULL;
-}
 
 static const struct {
     const char *path;
@@ -69,7 +65,6 @@ static const struct {
     { "linux.netDevices", has_net_devices },
     { "linux.mountLabel", has_mount_label },
     { "linux.intelRdt", has_intel_rdt },
-    { "linux.memoryPolicy", has_memory_policy },
 };
 
 int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err)

@@ -142,6 +142,10 @@ struct runtime_exec_options {
     bool die_with_parent;
     unsigned preserve_fds;
     const char *detach_cgroup; /* sub-cgroup name or NULL */
+    /* The container's own, or NULL: memoryPolicy, personality and intelRdt (which needs `id`) hold
+       for this process too. */
+    const struct oci_linux *linux_;
+    const char *id;
 };
 int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
                  const struct runtime_exec_options *options, const struct runtime_io *io,

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime: properties of process and linux that the program inside can see: scheduling, memory policy, personality, affinity, security labels,
+# network devices, Intel RDT. Mounts have a file of their own.
+# shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+load runtime-frame
+
+setup_file() {
+    runtime_setup_file
+}
+
+setup() {
+    runtime_setup
+}
+
+teardown() {
+    runtime_teardown
+}
+
+# --- scheduling -----------------------------------------------------------------------------------------------------------------
+
+@test "linux.memoryPolicy: mode, nodes and flags reach the program, and a process of exec" {
+    change '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}'
+    [ -r /proc/self/numa_maps ] || skip "this kernel has no NUMA policies"
+    script 'grep -m1 -o "bind=static:0" /proc/self/numa_maps; echo ready >/tmp/ready; sleep 1000'
+    start_box
+    [ "$(cat "$WORLD/out")" = "bind=static:0" ]
+    run rt exec box grep -m1 -o "bind=static:0" /proc/self/numa_maps
+    expect_output "bind=static:0"
+}
+
+@test "linux.memoryPolicy: nodes that this machine lacks are an error that names it" {
+    [ -r /proc/self/numa_maps ] || skip "this kernel has no NUMA policies"
+    [ ! -e /sys/devices/system/node/node900 ] || skip "this machine has a node 900"
+    change '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "900"}'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "linux.memoryPolicy: set it: Invalid argument"
+}
+
+@test "linux.personality: LINUX32 is what uname says, also to a process of exec" {
+    [ "$(uname -m)" = x86_64 ] || skip "needs a kernel that has a 32-bit name of its machine"
+    change '.linux.personality = {domain: "LINUX32"}'
+    script 'uname -m; echo ready >/tmp/ready; sleep 1000'
+    start_box
+    [ "$(cat "$WORLD/out")" = i686 ]
+    run rt exec box uname -m
+    expect_output i686
+}
+
+@test "process.scheduler and process.ioPriority: policy, nice, flags and class" {
+    need_program chrt
+    need_program ionice
+    change '.process.scheduler = {policy: "SCHED_BATCH", nice: 5, flags: ["SCHED_FLAG_RESET_ON_FORK"]}
+            | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
+    script 'echo ready >/tmp/ready; exec sleep 1000'
+    start_box
+    local pid
+    pid=$(rt state box | jq .pid)
+    run chrt -p "$pid"
+    expect_text "SCHED_BATCH|SCHED_RESET_ON_FORK"
+    run ionice -p "$pid"
+    expect_output "best-effort: prio 6"
+    [ "$(awk '{ print $19 }' "/proc/$pid/stat")" = 5 ]
+}
+
+@test "process.scheduler: SCHED_DEADLINE with its times" {
+    need_program chrt
+    chrt -d -T 1000000 -D 10000000 -P 10000000 0 true 2>"$WORLD/err" || skip "SCHED_DEADLINE is not to be had here: $(cat "$WORLD/err")"
+    change '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 10000000, period: 10000000}'
+    script 'echo ready >/tmp/ready; exec sleep 1000'
+    start_box
+    run chrt -p "$(rt state box | jq .pid)"
+    expect_text "SCHED_DEADLINE"
+    expect_text "1000000/10000000/10000000"
+}
+
+@test "process.execCPUAffinity: final holds for the process of exec, initial is where it began; init is left alone" {
+    [ "$(nproc)" -ge 2 ] || skip "needs two CPUs"
+    change '.process.execCPUAffinity = {initial: "0", final: "1"}'
+    script 'grep Cpus_allowed_list /proc/self/status; echo ready >/tmp/ready; sleep 1000'
+    start_box
+    local all
+    all=$(grep Cpus_allowed_list /proc/self/status)
+    [ "$(cat "$WORLD/out")" = "$all" ]
+    run rt exec box grep Cpus_allowed_list /proc/self/status
+    expect_match 'Cpus_allowed_list:[[:space:]]+1$'
+    jq '.process | .args = ["grep", "Cpus_allowed_list", "/proc/self/status"] | .execCPUAffinity = {initial: "0"}' "$BUNDLE/config.json" >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    expect_status 0
+    # Entering a cpuset of cgroup v1 chooses anew; elsewhere it stays where it began.
+    expect_match 'Cpus_allowed_list:[[:space:]]+(0|0-.*)$'
+}
+
+@test "process.execCPUAffinity: more CPUs than a fixed set of 1024 would hold, and none that is there" {
+    change '.process.execCPUAffinity = {final: "0,2000-60000"}'
+    script 'echo ready >/tmp/ready; sleep 1000'
+    start_box
+    run rt exec box grep Cpus_allowed_list /proc/self/status
+    expect_match 'Cpus_allowed_list:[[:space:]]+0$'
+    jq '.process | .args = ["true"] | .execCPUAffinity = {final: "60000"}' "$BUNDLE/config.json" >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    expect_status 255
+    expect_text "process.execCPUAffinity.final: run on CPUs 60000: Invalid argument"
+    jq '.process | .args = ["true"] | .execCPUAffinity = {initial: "60000"}' "$BUNDLE/config.json" >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    expect_status 255
+    expect_text "process.execCPUAffinity.initial: run on CPUs 60000: Invalid argument"
+}
+
+# --- the process ----------------------------------------------------------------------------------------------------------------
+
+@test "process.user: umask, additionalGids; domainname; rlimits; oomScoreAdj; noNewPrivileges; ambient capabilities" {
+    change '.process.user = {uid: 1000, gid: 1000, umask: 63, additionalGids: [7, 4242]} | .domainname = "example.org"
+            | .process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 4096}] | .process.oomScoreAdj = 500 | .process.noNewPrivileges = true
+            | .process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], permitted: ["CAP_KILL"], inheritable: ["CAP_KILL"], effective: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
+    script 'umask; id -u; id -G; cat /proc/sys/kernel/domainname; grep "core file" /proc/self/limits; cat /proc/self/oom_score_adj; grep -E "NoNewPrivs|Cap" /proc/self/status'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_line 0077
+    expect_line 1000
+    expect_line "1000 7 4242"
+    expect_line example.org
+    expect_match 'Max core file size +0 +4096'
+    expect_line 500
+    expect_match 'NoNewPrivs:.1$'
+    for set in Inh Prm Eff Amb; do
+        expect_match "Cap$set:.0000000000000020"
+    done
+    expect_match "CapBnd:.0000000000000021"
+}
