@@ -109,9 +109,9 @@ int lens_tree(const struct lens_tree_options *options, const struct lens_names *
 
 struct lens_view_options {
     const char *target; /* NAME or PID */
-    bool json;
-    unsigned width; /* of the terminal; 0: unlimited */
-    int proc_fd;    /* as above */
+    bool json, html;    /* html: one page that needs nothing else, no script and no network */
+    unsigned width;     /* of the terminal; 0: unlimited */
+    int proc_fd;        /* as above */
 };
 int lens_view(const struct lens_view_options *options, const struct lens_names *names, FILE *out,
               struct cl_error *err);

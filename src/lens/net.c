@@ -175,7 +175,13 @@ char *lens_link_text(const struct lens_net *net, const struct lens_link *link)
         cl_buf_printf(&buf, "%s%s/%u", is_first ? " " : ", ", text, address->prefix);
         is_first = false;
     }
-    cl_buf_printf(&buf, "%s (%s, mtu %u)", is_first ? " no address" : "",
-                  (link->flags & IFF_UP) != 0 ? "up" : "down", link->mtu);
+    bool is_up = (link->flags & IFF_UP) != 0;
+    cl_buf_printf(&buf, "%s (%s", is_first ? " no address" : "", is_up ? "up" : "down");
+    if (is_up && (link->flags & IFF_RUNNING) == 0)
+        cl_buf_str(&buf, ", no carrier");
+    cl_buf_printf(&buf, ", mtu %u", link->mtu);
+    for (size_t i = 0; link->has_mac && i < sizeof link->mac; i++)
+        cl_buf_printf(&buf, "%s%02x", i == 0 ? ", " : ":", link->mac[i]);
+    cl_buf_char(&buf, ')');
     return cl_buf_take(&buf);
 }

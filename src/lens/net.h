@@ -31,5 +31,5 @@ struct lens_net {
 
 int lens_net_read(struct lens_net *ret);            /* of the current namespace; 0 or -errno */
 int lens_peek_net(int ns_fd, struct lens_net *ret); /* by a throwaway child (peek.h) */
-/* "eth0: 172.17.0.2/16, fe80::1/64 (up, mtu 1500)", owned; NULL: out of memory. */
+/* "eth0: 172.17.0.2/16, fe80::1/64 (up, mtu 1500, 02:42:ac:11:00:02)", owned; NULL: out of memory. */
 char *lens_link_text(const struct lens_net *net, const struct lens_link *link);

@@ -7,11 +7,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
 #include <sys/prctl.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/utsname.h>
 
 #include "lens/netnsid.h"
@@ -27,7 +23,9 @@ static void run_child(const struct lens_peek *peek, int write_fd)
     if (k_capget(0, &unused, &permitted, &unused) >= 0)
         (void)k_capset(permitted & needed, permitted & needed, 0);
     int code = k_setns(peek->ns_fd, k_ns_table[peek->type].clone_flag);
-    (void)k_capset(0, 0, 0); /* dropping is always allowed */
+    if (code >= 0 && peek->prepare != NULL)
+        (void)peek->prepare(peek->context); /* its reader says what is missing */
+    (void)k_capset(0, 0, 0);                /* dropping is always allowed */
     if (code >= 0)
         code = peek->read(peek->context, peek->answer);
     if (code >= 0) {
@@ -90,36 +88,6 @@ int lens_peek_uts(int ns_fd, struct lens_uts *ret)
     uts.host_name[sizeof uts.host_name - 1] = uts.domain_name[sizeof uts.domain_name - 1] = '\0';
     *ret = uts;
     return 0;
-}
-
-int lens_ipc_read(struct lens_ipc *ret)
-{
-    struct msginfo queues = { 0 };
-    struct seminfo sets = { 0 };
-    struct shm_info segments = { 0 };
-    /* The INFO calls fill these structs through pointers of other types: msgctl(2), semctl(2), shmctl(2). */
-    if (msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&queues) < 0 ||
-        semctl(0, 0, SEM_INFO, &sets) < 0 ||
-        shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments) < 0)
-        return -errno;
-    *ret = (struct lens_ipc){ .queues = queues.msgpool,
-                              .semaphore_sets = sets.semusz,
-                              .segments = segments.used_ids };
-    return 0;
-}
-
-static int read_ipc(void *context, void *answer)
-{
-    (void)context;
-    return lens_ipc_read(answer);
-}
-
-int lens_peek_ipc(int ns_fd, struct lens_ipc *ret)
-{
-    struct lens_peek peek = {
-        .ns_fd = ns_fd, .type = K_NS_IPC, .read = read_ipc, .answer = ret, .size = sizeof *ret
-    };
-    return lens_peek(&peek);
 }
 
 struct netnsid_question {

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 
 static view_part *const view_parts[] = {
-    view_pids,   view_hostname, view_root,        view_user,     view_command,
-    view_cgroup, view_limits,   view_namespaces,  view_network,  view_ipc,
-    view_clocks, view_mounts,   view_descriptors, view_security,
+    view_pids,   view_command,    view_user,        view_hostname, view_cgroup,
+    view_limits, view_namespaces, view_network,     view_ipc,      view_clocks,
+    view_root,   view_mounts,     view_descriptors, view_security,
 };
 
 static void row_done(const struct view_row *row)
@@ -160,6 +160,7 @@ void view_done(struct view *view)
         row_done(&view->rows[i]);
     free(view->rows);
     lens_directory_done(&view->directory);
+    lens_snapshot_free(view->snapshot);
     (void)cl_close(view->root_fd);
     (void)cl_close(view->host_fd);
     (void)cl_close(view->pid_fd);
@@ -173,9 +174,12 @@ int lens_view(const struct lens_view_options *options, const struct lens_names *
     if (view.proc_fd < 0)
         return view.proc_fd;
     int code = view_open(&view, options->target, names, err);
+    if (code >= 0 && (code = view_judge(&view)) < 0)
+        (void)cl_fail(err, code, "look at process %d", (int)view.target.pid);
     if (code >= 0)
         code = view_fill(&view, view_parts, CL_COUNT(view_parts), err);
     if (code >= 0) {
+        view_judge_rows(&view);
         code = view_print(&view, options, out);
         if (code < 0)
             (void)cl_fail(err, code, "print the view of process %d", (int)view.target.pid);

@@ -13,7 +13,9 @@ enum view_verdict {
     VIEW_OWN,         /* the target has its own */
     VIEW_SHARED,      /* the host's */
     VIEW_SHARED_WITH, /* another container's: `with` */
+    VIEW_SAME,        /* no namespace's matter, and as on the host */
 };
+#define VIEW_VERDICTS 5
 
 struct view_row {
     const char *section; /* "process", "namespace", "network", …: JSON groups by it */
@@ -35,6 +37,9 @@ struct view {
     struct procfs_status status, host_status;
     struct lens_directory directory;
     uint64_t host_ns[K_NS_COUNT], inside_ns[K_NS_COUNT]; /* 0: hidden */
+    enum view_verdict verdicts[K_NS_COUNT];              /* after view_judge */
+    const char *with[K_NS_COUNT];                        /* container that shares it; borrowed */
+    struct lens_snapshot *snapshot;                      /* where it was found; or NULL */
     struct view_row *rows;
     size_t count, room;
 };
@@ -68,14 +73,42 @@ view_part view_hostname;
 view_part view_user;
 view_part view_command;
 view_part view_namespaces;
-view_part view_root; /* view_files.c */
-view_part view_mounts;
-view_part view_descriptors;
-view_part view_cgroup; /* view_cgroup.c */
+view_part view_root;        /* view_files.c */
+view_part view_mounts;      /* view_mounts.c */
+view_part view_descriptors; /* view_descriptors.c */
+view_part view_cgroup;      /* view_cgroup.c */
 view_part view_limits;
 view_part view_network; /* view_system.c */
 view_part view_ipc;
 view_part view_clocks;
 view_part view_security; /* view_security.c */
 
+/* ---- verdicts (view_verdict.c) ---- */
+
+/* Which namespaces are own, the host's, or another container's. After view_open; view_namespaces shows it. 0 or -ENOMEM. */
+int view_judge(struct view *view);
+/* Give each row the verdict of the namespace whose matter it is. After view_fill. */
+void view_judge_rows(struct view *view);
+/* "own", "shared", …: as in JSON; "" for VIEW_NONE. */
+const char *view_verdict_word(enum view_verdict verdict);
+/* What it means to share a namespace with the host, and the flag of `cloche run` that would make it private; NULL: there is none. */
+struct view_sharing {
+    const char *meaning, *flag;
+};
+extern const struct view_sharing view_sharing[K_NS_COUNT];
+
+/* ---- output ---- */
+
+/* The items of a list have their name once. */
+bool view_is_continued(const struct view *view, size_t index);
+/* "pid 123 (box)", what is looked at, owned. */
+char *view_title(const struct view *view);
+/* The sections, in the order in which they are shown. */
+struct view_section {
+    const char *key, *rows, *heading; /* in JSON, in struct view_row, for people */
+};
+extern const struct view_section view_sections[];
+extern const size_t view_section_count;
+int view_print_json(const struct view *view, FILE *out);
+int view_print_html(const struct view *view, FILE *out);
 int view_print(const struct view *view, const struct lens_view_options *options, FILE *out);

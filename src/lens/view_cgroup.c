@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the view that are about the control group: where the process is, as the host says it and as it sees it, and its limits.
+ * The parts of the view that are about the control group: where the process is, as the host says it and as it sees it, its limits, and
+ * what is used of them.
  *
  * The kernel writes cgroup paths and the roots of cgroup mounts relative to the reader's, that is our, cgroup namespace.
  */
@@ -190,6 +191,54 @@ static void add_cpus(struct limits *limits, struct cl_buf *buf)
     cl_buf_printf(buf, "%scpus %.3g", buf->size > 0 ? ", " : "", (double)used / (double)whole);
 }
 
+/* ---- what is used ---- */
+
+static void add_used_memory(struct limits *limits, struct cl_buf *buf)
+{
+    char value[64], human[40];
+    uint64_t bytes;
+    if (!read_limit(limits, "memory", "memory.usage_in_bytes", "memory.current", value,
+                    sizeof value) ||
+        cl_parse_u64(value, 0, INT64_MAX, &bytes) < 0)
+        return;
+    cl_human_bytes((int64_t)bytes, human);
+    cl_buf_printf(buf, "memory %s", human);
+}
+
+static void add_used_pids(struct limits *limits, struct cl_buf *buf)
+{
+    char value[64];
+    if (read_limit(limits, "pids", "pids.current", "pids.current", value, sizeof value))
+        cl_buf_printf(buf, "%spids %s", buf->size > 0 ? ", " : "", value);
+}
+
+/* Version 1 counts nanoseconds, version 2 microseconds in the first line, "usage_usec N". */
+static void add_used_cpu(struct limits *limits, struct cl_buf *buf)
+{
+    char value[64];
+    uint64_t used;
+    bool is_v1 = read_limit(limits, "cpuacct", "cpuacct.usage", "cpu.stat", value, sizeof value);
+    if (!is_v1 && !read_limit(limits, "cpu", "cpuacct.usage", "cpu.stat", value, sizeof value))
+        return;
+    const char *digits = cl_starts_with(value, "usage_usec ") ? strchr(value, ' ') + 1 : value;
+    if (cl_parse_u64(digits, 0, UINT64_MAX, &used) < 0)
+        return;
+    double seconds = (double)used / (digits == value ? 1e9 : 1e6);
+    cl_buf_printf(buf, "%scpu %.2f s", buf->size > 0 ? ", " : "", seconds);
+}
+
+static int add_usage(struct view *view, struct limits *limits)
+{
+    cl_auto_buf buf = CL_BUF_INIT(4096);
+    add_used_memory(limits, &buf);
+    add_used_pids(limits, &buf);
+    add_used_cpu(limits, &buf);
+    if (buf.failed < 0)
+        return -ENOMEM;
+    const char *said = buf.size == 0 ? "unknown (no controller here)" : buf.data;
+    return view_add_pair(view, "process", "usage", cl_strdup(said), cl_strdup(said));
+}
+
 int view_limits(struct view *view)
 {
     cl_auto_free char *text = NULL;
@@ -202,9 +251,12 @@ int view_limits(struct view *view)
     add_memory(&limits, &buf);
     add_pids(&limits, &buf);
     add_cpus(&limits, &buf);
-    cgroup_host_done(&limits.host);
-    if (buf.failed < 0)
-        return -ENOMEM;
     const char *said = buf.size == 0 ? "none" : buf.data;
-    return view_add_pair(view, "process", "limits", cl_strdup(said), cl_strdup(said));
+    int code = buf.failed < 0
+                   ? -ENOMEM
+                   : view_add_pair(view, "process", "limits", cl_strdup(said), cl_strdup(said));
+    if (code >= 0 && !view->is_full) /* in a comparison it would always differ */
+        code = add_usage(view, &limits);
+    cgroup_host_done(&limits.host);
+    return code;
 }

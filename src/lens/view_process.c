@@ -44,9 +44,22 @@ static int add_parent(struct view *view)
                            cl_format("%d", (int)parent.ns_pid[level]));
 }
 
+/* Pid namespaces between the host's and the process's own. */
+static int add_levels(struct view *view)
+{
+    int code = 0;
+    for (unsigned level = 1; code >= 0 && level + 1 < view->status.levels; level++)
+        code = view_add_item(view, "process", "pid between",
+                             cl_format("level %u of %u", level, view->status.levels - 1),
+                             cl_format("%d", (int)view->status.ns_pid[level]));
+    return code;
+}
+
 int view_pids(struct view *view)
 {
     int code = add_pid_row(view, "pid", &view->status, "");
+    if (code >= 0)
+        code = add_levels(view);
     return code < 0 ? code : add_parent(view);
 }
 
@@ -70,12 +83,9 @@ int view_hostname(struct view *view)
                                view_hidden(code, capability));
     code =
         add_process_row(view, "hostname", cl_strdup(ours.host_name), cl_strdup(theirs.host_name));
-    bool has_domain =
-        strcmp(ours.domain_name, "(none)") != 0 || strcmp(theirs.domain_name, "(none)") != 0;
-    if (code < 0 || !has_domain)
-        return code;
-    return add_process_row(view, "domain", cl_strdup(ours.domain_name),
-                           cl_strdup(theirs.domain_name));
+    return code < 0 ? code
+                    : add_process_row(view, "domain", cl_strdup(ours.domain_name),
+                                      cl_strdup(theirs.domain_name));
 }
 
 /* The map drawn: which ids inside are which outside. The identity is not drawn. */
@@ -90,8 +100,9 @@ static int add_maps(struct view *view, const char *file, const char *name)
     for (size_t i = 0; code >= 0 && i < map.count; i++) {
         const struct lens_id_range *range = &map.ranges[i];
         uint32_t last = range->count - 1;
-        char *host = last == 0 ? cl_format("%u", range->outside)
-                               : cl_format("%u\u2013%u", range->outside, range->outside + last);
+        char *host = last == 0
+                         ? cl_format("%u \u2192", range->outside)
+                         : cl_format("%u\u2013%u \u2192", range->outside, range->outside + last);
         char *inside = last == 0 ? cl_format("%u", range->inside)
                                  : cl_format("%u\u2013%u", range->inside, range->inside + last);
         code = host == NULL || inside == NULL ? -ENOMEM : 0;
@@ -143,40 +154,15 @@ static char *inode_text(uint64_t inode)
                       : cl_format("%llu", (unsigned long long)inode);
 }
 
-/* Another container whose first process is in that namespace, or NULL. */
-static const struct lens_container *other_in(const struct view *view, enum k_ns type,
-                                             uint64_t inode)
-{
-    for (size_t i = 0; i < view->directory.count; i++) {
-        const struct lens_container *container = &view->directory.containers[i];
-        uint64_t theirs;
-        if (container->init_pid <= 0 || container->init_pid == view->target.pid ||
-            (view->target.is_container &&
-             strcmp(container->name, view->target.container.name) == 0))
-            continue;
-        cl_auto_fd pid_fd = procfs_open_pid(view->proc_fd, container->init_pid);
-        if (pid_fd >= 0 && k_ns_inode(pid_fd, type, &theirs) >= 0 && theirs == inode)
-            return container;
-    }
-    return NULL;
-}
-
 int view_namespaces(struct view *view)
 {
     for (int type = 0; type < K_NS_COUNT; type++) {
-        uint64_t host = view->host_ns[type], inside = view->inside_ns[type];
         struct view_row row = { .section = "namespace",
                                 .name = k_ns_table[type].name,
-                                .host = inode_text(host),
-                                .inside = inode_text(inside) };
-        if (host != 0 && inside != 0)
-            row.verdict = host == inside ? VIEW_SHARED : VIEW_OWN;
-        const struct lens_container *other =
-            row.verdict == VIEW_OWN ? other_in(view, (enum k_ns)type, inside) : NULL;
-        if (other != NULL) {
-            row.verdict = VIEW_SHARED_WITH;
-            row.with = cl_strdup(other->name);
-        }
+                                .host = inode_text(view->host_ns[type]),
+                                .inside = inode_text(view->inside_ns[type]),
+                                .verdict = view->verdicts[type],
+                                .with = cl_strdup(view->with[type]) };
         int code = view_add(view, &row);
         if (code < 0)
             return code;

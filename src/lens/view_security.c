@@ -4,6 +4,7 @@
  * process that stands for the host has.
  */
 #include <errno.h>
+#include <stddef.h>
 
 #include "lens/view.h"
 #include "oci/names.h"
@@ -30,25 +31,48 @@ static void add_names(struct cl_buf *buf, uint64_t set)
     }
 }
 
-/* "none", "all 41", "all but sys_resource", or "11: chown, dac_override, …" */
+/* "none", "all 41", "all but sys_resource", or "11: chown, dac_override, …"; what Cloche would not give is said again behind it. */
 static char *capability_text(uint64_t set)
 {
     unsigned last = k_cap_last();
     uint64_t all = last >= 63 ? UINT64_MAX : (1ULL << (last + 1)) - 1;
+    uint64_t beyond = set & all & ~oci_cap_default;
     unsigned count = (unsigned)__builtin_popcountll(set & all);
     cl_auto_buf buf = CL_BUF_INIT(8192);
     if (count == 0)
         return cl_strdup("none");
     if (count == last + 1)
-        return cl_format("all %u", count);
-    if (count > last / 2) {
-        cl_buf_str(&buf, "all but");
-        add_names(&buf, all & ~set);
-    } else {
-        cl_buf_printf(&buf, "%u:", count);
-        add_names(&buf, set & all);
-    }
+        cl_buf_printf(&buf, "all %u", count);
+    else
+        cl_buf_printf(&buf, count > last / 2 ? "all but" : "%u:", count);
+    if (count <= last)
+        add_names(&buf, count > last / 2 ? all & ~set : set & all);
+    if (beyond != 0 && count > last / 2)
+        cl_buf_printf(&buf, " (%d beyond the default)", __builtin_popcountll(beyond));
+    else if (beyond != 0)
+        cl_buf_str(&buf, "; beyond the default:");
+    if (beyond != 0 && count <= last / 2)
+        add_names(&buf, beyond);
     return cl_buf_take(&buf);
+}
+
+/* Where each of the five sets lies in struct procfs_status. The effective one goes by the plain name. */
+static const struct {
+    const char *name;
+    size_t offset;
+} capability_sets[] = {
+    { "capabilities", offsetof(struct procfs_status, cap_effective) },
+    { "permitted set", offsetof(struct procfs_status, cap_permitted) },
+    { "inheritable set", offsetof(struct procfs_status, cap_inheritable) },
+    { "ambient set", offsetof(struct procfs_status, cap_ambient) },
+    { "bounding set", offsetof(struct procfs_status, cap_bounding) },
+};
+
+static uint64_t set_at(const struct procfs_status *status, size_t offset)
+{
+    uint64_t set;
+    memcpy(&set, (const char *)status + offset, sizeof set);
+    return set;
 }
 
 static char *seccomp_text(const struct procfs_status *status)
@@ -77,11 +101,13 @@ static char *label_text(int pid_fd)
 int view_security(struct view *view)
 {
     const struct procfs_status *host = &view->host_status, *inside = &view->status;
-    int code = add_security_row(view, "capabilities", capability_text(host->cap_effective),
-                                capability_text(inside->cap_effective));
-    if (code >= 0)
-        code = add_security_row(view, "bounding set", capability_text(host->cap_bounding),
-                                capability_text(inside->cap_bounding));
+    int code = 0;
+    for (size_t i = 0; code >= 0 && i < CL_COUNT(capability_sets); i++) {
+        size_t offset = capability_sets[i].offset;
+        code =
+            add_security_row(view, capability_sets[i].name, capability_text(set_at(host, offset)),
+                             capability_text(set_at(inside, offset)));
+    }
     if (code >= 0)
         code = add_security_row(view, "seccomp", seccomp_text(host), seccomp_text(inside));
     if (code >= 0)
