@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -38,6 +39,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,8 +103,14 @@ static void add_group(const char *top, const char *controllers, const char *name
     int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0 && is_v2) /* a pure v2 host, or v2 not mounted */
         root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
+    struct statfs fs;
+    if (root < 0 || fstatfs(root, &fs) < 0)
         return;
+    if (fs.f_type != CGROUP_SUPER_MAGIC &&
+        fs.f_type != CGROUP2_SUPER_MAGIC) { /* a bare mount point */
+        close(root);
+        return;
+    }
     if (mkdirat(root, name, 0755) < 0 && errno != EEXIST)
         die(__LINE__, "mkdirat");
     int fd = (int)MUST(openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -139,8 +147,9 @@ static void remove_groups(const char *name)
 {
     for (int i = 0; i < group_count; i++) {
         char path[256];
-        snprintf(path, sizeof path, "../%s", name);
-        unlinkat(groups[i], path, AT_REMOVEDIR);
+        const char *slash = strrchr(name, '/');
+        snprintf(path, sizeof path, "../%s", slash != NULL ? slash + 1 : name);
+        MUST(unlinkat(groups[i], path, AT_REMOVEDIR));
     }
 }
 

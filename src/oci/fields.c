@@ -10,11 +10,26 @@
 
 /* ---- The path ---- */
 
+size_t oci_digits(size_t number, char buffer[static OCI_DIGITS])
+{
+    char backwards[OCI_DIGITS];
+    size_t count = 0;
+    do
+        backwards[count++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (size_t i = 0; i < count; i++)
+        buffer[i] = backwards[count - 1 - i];
+    return count;
+}
+
 static void path_add(struct oci_reader *reader, const char *text)
 {
-    size_t room = sizeof reader->path - reader->length;
-    int written = snprintf(reader->path + reader->length, room, "%s", text);
-    reader->length += (size_t)written < room ? (size_t)written : room - 1;
+    /* By hand: every property of every document passes here, and only errors are read. */
+    size_t room = sizeof reader->path - 1 - reader->length, size = strlen(text);
+    size = size < room ? size : room;
+    memcpy(reader->path + reader->length, text, size);
+    reader->length += size;
+    reader->path[reader->length] = '\0';
 }
 
 size_t oci_read_into(struct oci_reader *reader, const char *name)
@@ -29,8 +44,10 @@ size_t oci_read_into(struct oci_reader *reader, const char *name)
 size_t oci_read_into_index(struct oci_reader *reader, size_t index)
 {
     size_t before = reader->length;
-    char text[32];
-    (void)CL_PRINT(text, "[%zu]", index); /* 20 digits and two brackets fit */
+    char text[OCI_DIGITS + 3] = "[";
+    size_t end = 1 + oci_digits(index, text + 1);
+    text[end] = ']';
+    text[end + 1] = '\0';
     path_add(reader, text);
     return before;
 }

@@ -163,3 +163,7 @@ void *oci_list_grow(void *items_member, size_t *count, size_t size);
 /* A pointer member of any type, read and written without breaking the aliasing rules. */
 void *oci_load_pointer(const void *member);
 void oci_store_pointer(void *member, void *pointer);
+
+/* `number` in decimal, without a NUL: how many digits. For paths in documents, which are made for each property and read after errors only. */
+#define OCI_DIGITS 24
+size_t oci_digits(size_t number, char buffer[static OCI_DIGITS]);

@@ -27,7 +27,8 @@ struct oci_check {
     struct cl_error *err;
     char path[160];
 };
-/* `return oci_refuse(oci_at(check, "mounts[%zu].source", i), "must …");` → "DOCUMENT: PATH: MESSAGE", -EINVAL, kind INVALID. */
+/* `return oci_refuse(oci_at(check, "mounts[%zu].source", i), "must …");` → "DOCUMENT: PATH: MESSAGE", -EINVAL, kind INVALID.
+   oci_at knows %s and %zu only. */
 struct oci_check *oci_at(struct oci_check *check, const char *fmt, ...) CL_PRINTF(2, 3);
 int oci_refuse(struct oci_check *check, const char *fmt, ...) CL_PRINTF(2, 3);
 

@@ -12,12 +12,36 @@
 
 /* ---- Reporting ---- */
 
+/* printf is dear, and a path is made for each item of each list, though only errors show one: so %s and %zu are all that there is. */
 struct oci_check *oci_at(struct oci_check *check, const char *fmt, ...)
 {
+    char digits[OCI_DIGITS];
+    size_t used = 0;
     va_list arguments;
     va_start(arguments, fmt);
-    (void)vsnprintf(check->path, sizeof check->path, fmt, arguments);
+    while (*fmt != '\0') {
+        const char *piece = fmt;
+        size_t size = strcspn(fmt, "%");
+        fmt += size;
+        if (size == 0 && fmt[1] == 's') {
+            piece = va_arg(arguments, const char *);
+            size = strlen(piece);
+            fmt += strlen("%s");
+        } else if (size == 0 && strncmp(fmt, "%zu", strlen("%zu")) == 0) {
+            size = oci_digits(va_arg(arguments, size_t), digits);
+            piece = digits;
+            fmt += strlen("%zu");
+        } else if (size == 0) {
+            size = strlen("%"); /* shown as it stands */
+            fmt += size;
+        }
+        size_t room = sizeof check->path - 1 - used;
+        size = size < room ? size : room;
+        memcpy(check->path + used, piece, size);
+        used += size;
+    }
     va_end(arguments);
+    check->path[used] = '\0';
     return check;
 }
 
