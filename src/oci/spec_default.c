@@ -79,20 +79,51 @@ static const struct {
     RULE(true, CHAR, 136, -1, "rwm"),                                /* pts */
 };
 
+static int add_device_rule(struct oci_spec *spec, size_t index)
+{
+    struct oci_device_rule rule = {
+        .allow = device_rules[index].allow,
+        .type = device_rules[index].type,
+        .major = device_rules[index].major,
+        .minor = device_rules[index].minor,
+        .access = (char *)(uintptr_t)device_rules[index].access, /* copied */
+    };
+    return oci_device_rule_add(spec, &rule);
+}
+
+static bool is_same_number(const struct oci_opt_i64 *a, const struct oci_opt_i64 *b)
+{
+    return a->set == b->set && (!a->set || a->value == b->value);
+}
+
+/* Allowed already, and not denied again by a later rule. */
+static bool is_allowed(const struct oci_resources *resources, size_t index)
+{
+    for (size_t i = resources->device_count; i-- > 0 && resources->devices[i].allow;) {
+        const struct oci_device_rule *rule = &resources->devices[i];
+        if (rule->type == device_rules[index].type &&
+            is_same_number(&rule->major, &device_rules[index].major) &&
+            is_same_number(&rule->minor, &device_rules[index].minor) &&
+            cl_streq(rule->access, device_rules[index].access))
+            return true;
+    }
+    return false;
+}
+
+int oci_default_devices_allow(struct oci_spec *spec)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < CL_COUNT(device_rules); i++)
+        if (device_rules[i].allow && !is_allowed(&spec->linux_.resources, i))
+            r = add_device_rule(spec, i);
+    return r;
+}
+
 static int add_device_rules(struct oci_spec *spec)
 {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < CL_COUNT(device_rules); i++) {
-        cl_auto_free char *access = cl_strdup(device_rules[i].access);
-        struct oci_device_rule rule = {
-            .allow = device_rules[i].allow,
-            .type = device_rules[i].type,
-            .major = device_rules[i].major,
-            .minor = device_rules[i].minor,
-            .access = access,
-        };
-        r = access == NULL ? -ENOMEM : oci_device_rule_add(spec, &rule);
-    }
+    for (size_t i = 0; r == 0 && i < CL_COUNT(device_rules); i++)
+        r = add_device_rule(spec, i);
     return r;
 }
 

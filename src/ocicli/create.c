@@ -133,13 +133,14 @@ static int choose_cgroup(struct creation *creation, struct cl_error *err)
 }
 
 /* A group with processes of somebody else's in it would be killed with the container. */
-static int check_cgroup(const struct creation *creation, struct cl_error *err)
+static int check_cgroup(struct creation *creation, struct cl_error *err)
 {
-    struct group group;
-    if (creation->cgroup[0] == '\0' || group_open(creation->cgroup, &group, NULL) < 0)
+    struct group group = { 0 }; /* its host is the facts' */
+    if (creation->cgroup[0] == '\0' ||
+        cgroup_open(&creation->facts.cgroups, creation->cgroup, &group.cgroup, NULL) < 0)
         return 0;
     bool is_free = cgroup_is_empty(&group.cgroup) && !group_is_frozen(&group);
-    group_done(&group);
+    cgroup_done(&group.cgroup);
     return is_free ? 0
                    : cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
                                   "linux.cgroupsPath: cgroup %s is not empty, or frozen",
@@ -321,9 +322,12 @@ static int follow(struct creation *creation, struct cl_error *err)
 {
     struct cl_error failure = { 0 };
     int code = relay_run(creation->process.pidfd, creation->process.console, err);
-    int result = creation->flags->keep
-                     ? 0
-                     : container_destroy(creation->cli, &creation->container, &failure);
+    int result = 0;
+    if (!creation->flags->keep) { /* as container_destroy does it, but its group is open here */
+        result = runtime_destroy(&creation->process, &failure);
+        if (result >= 0)
+            result = container_forget(creation->cli, &creation->container, &failure);
+    }
     if (code < 0 || result >= 0)
         return code;
     *err = failure;

@@ -57,6 +57,21 @@ TEST(paths_and_devices)
     CHECK(oci_mount_find(spec, "/dev/mqueue") != NULL);
 }
 
+TEST(default_devices_are_allowed_once)
+{
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new_default();
+    REQUIRE(spec != NULL);
+    size_t before = spec->linux_.resources.device_count;
+    CHECK(oci_default_devices_allow(spec) == 0);
+    CHECK(spec->linux_.resources.device_count == before);
+    /* Denied after all: then they have to be said again. */
+    const struct oci_device_rule nothing = { .allow = false, .type = OCI_DEVICE_ALL };
+    REQUIRE(oci_device_rule_add(spec, &nothing) == 0);
+    CHECK(oci_default_devices_allow(spec) == 0);
+    CHECK(spec->linux_.resources.device_count == before + 1 + (before - 1));
+    CHECK(spec->linux_.resources.devices[before + 1].allow);
+}
+
 TEST(round_trip)
 {
     CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new_default();
