@@ -36,6 +36,7 @@
     X(pid)                                                                                         \
     X(ns_tree)                                                                                     \
     X(ns_diff)                                                                                     \
+    X(tour)                                                                                        \
     X(info)                                                                                        \
     X(version)                                                                                     \
     X(help)                                                                                        \
