@@ -225,9 +225,15 @@ static int record(struct creation *creation, struct cl_error *err)
     if (container->bundle == NULL || container->cgroup_path == NULL || container->rootfs == NULL ||
         oci_map_copy(&container->annotations, &spec->annotations) < 0)
         return cl_fail(err, ENOMEM, "create container %s", container->id);
-    int result = cl_write_atomic(container->dir, "config.json", creation->text, creation->size,
-                                 0600, CL_WRITE_PLAIN, err);
-    return result < 0 ? result : container_save(container, err);
+    return container_save(container, err);
+}
+
+/* Called while init is at work on its mounts (runtime_options.while_init_works). */
+static int keep_spec(void *context, const struct runtime_process *process, struct cl_error *err)
+{
+    const struct creation *creation = context;
+    return cl_write_atomic(creation->container.dir, "config.json", creation->text, creation->size,
+                           0600, CL_WRITE_PLAIN, err);
 }
 
 static int announce(struct creation *creation, struct cl_error *err)
@@ -254,6 +260,8 @@ static int make_container(struct creation *creation, bool is_started_later, stru
     if (result < 0)
         return result;
     result = record(creation, err);
+    creation->options.while_init_works = keep_spec;
+    creation->options.context = creation;
     if (result >= 0 && is_started_later) {
         result = creation->listener = container_listen(&creation->container, err);
         creation->options.start_listener = creation->listener;

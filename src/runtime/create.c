@@ -303,6 +303,9 @@ static int make_container(struct making *making, struct cl_error *err)
     if (result >= 0)
         result = start_child(making, err);
     cl_test_point("child started");
+    if (result >= 0 && making->plan->options->while_init_works != NULL)
+        result = making->plan->options->while_init_works(making->plan->options->context,
+                                                         &making->process, err);
     if (result >= 0)
         result = parent_wait(&making->process, WIRE_INIT_READY, making->io->terminal, err);
     cl_test_point("child ready");

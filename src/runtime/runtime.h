@@ -31,6 +31,7 @@ struct runtime_rootfs {
    runtime_options.root_mount. */
 int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err);
 
+struct runtime_process;
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
     const char *bundle; /* base of relative paths, or NULL */
@@ -51,6 +52,11 @@ struct runtime_options {
     bool die_with_parent;
     unsigned preserve_fds; /* 3 … 2+n stay open in the container */
     int start_listener; /* borrowed: see runtime_leave; 0 or negative: started by who created it */
+    /* Called once, when there is a first process (pid, start_ticks) and it is at work on its mounts: what the caller has to do for it anyway
+       and does here, nobody waits for. A failure is runtime_create's. NULL: nothing to do. */
+    int (*while_init_works)(void *context, const struct runtime_process *process,
+                            struct cl_error *err);
+    void *context;
     bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
