@@ -324,6 +324,19 @@ int cgroup_open(struct cgroup_host *host, const char *path, struct cgroup *ret,
     return 0;
 }
 
+int cgroup_enter(struct cgroup *group, size_t index, const char *below)
+{
+    int code = cgroup_path_check(below);
+    if (code < 0)
+        return code;
+    int fd = cgroup_dir_open(group->at[index].fd, below);
+    if (fd < 0)
+        return fd;
+    (void)cl_close(group->at[index].fd);
+    group->at[index].fd = fd;
+    return 0;
+}
+
 void cgroup_done(struct cgroup *group)
 {
     for (size_t i = 0; i < group->count; i++)

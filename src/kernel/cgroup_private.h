@@ -31,9 +31,8 @@ int cgroup_path_check(const char *path);
 /* v2: let controllers down to the children of every group above `path`; only_controller: just
    that one, or NULL for all there are. Best effort. */
 void cgroup_delegate(int root_fd, const char *path, const char *only_controller);
-/* Index into group->at of the v1 hierarchy of this controller, or of the v2 one. -ENOENT. */
+/* Index into group->at of the v1 hierarchy of this controller. -ENOENT. */
 int cgroup_index_v1(const struct cgroup *group, const char *controller);
-int cgroup_index_v2(const struct cgroup *group);
 /* The v1 hierarchy whose list of processes stands for the group: the one that is hardest to
    leave. -ENOENT on v2. */
 int cgroup_index_members(const struct cgroup *group);

@@ -111,7 +111,7 @@ static int read_members(const struct cgroup *group, struct pid_list *list)
 {
     /* Beside v1, somebody may be in the v2 group alone (born into it, not yet joined), or the
        other way round. */
-    int indexes[] = { cgroup_index_members(group), cgroup_index_v2(group) };
+    int indexes[] = { cgroup_index_members(group), cgroup_find_v2(group) };
     for (size_t i = 0; i < CL_COUNT(indexes); i++) {
         int code = indexes[i] >= 0 ? read_tree(group->at[indexes[i]].fd, LEVELS_MAX, list) : 0;
         if (code != 0)

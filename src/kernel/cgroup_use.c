@@ -17,7 +17,7 @@ int cgroup_index_v1(const struct cgroup *group, const char *controller)
     return -ENOENT;
 }
 
-int cgroup_index_v2(const struct cgroup *group)
+int cgroup_find_v2(const struct cgroup *group)
 {
     for (size_t i = 0; i < group->count; i++)
         if (group->at[i].hierarchy->is_v2)
@@ -41,7 +41,7 @@ int cgroup_index_members(const struct cgroup *group)
 
 int cgroup_v2_fd(const struct cgroup *group)
 {
-    int index = cgroup_index_v2(group);
+    int index = cgroup_find_v2(group);
     return index < 0 ? index : group->at[index].fd;
 }
 
@@ -102,7 +102,7 @@ int cgroup_write(const struct cgroup *group, const char *controller, const char 
         int code = cgroup_file_write(group->at[index].fd, file, value);
         return code < 0 ? report(err, code, group, file, value) : 0;
     }
-    index = cgroup_index_v2(group);
+    index = cgroup_find_v2(group);
     if (index < 0)
         return cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
                             "can't set %s: no cgroup hierarchy with the %s controller is mounted",
@@ -127,7 +127,7 @@ ssize_t cgroup_read(const struct cgroup *group, const char *controller, const ch
 {
     int index = cgroup_index_v1(group, controller);
     if (index < 0)
-        index = cgroup_index_v2(group);
+        index = cgroup_find_v2(group);
     return index < 0 ? index : cgroup_file_read(group->at[index].fd, file, buffer, size);
 }
 

@@ -64,9 +64,13 @@ int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, st
 int cgroup_open(struct cgroup_host *host, const char *path, struct cgroup *ret,
                 struct cl_error *err);  /* -ENOENT if nowhere */
 void cgroup_done(struct cgroup *group); /* closes fds; removes nothing */
+/* In the hierarchy at[index] the group means from now on the existing group `below` it ("a/b"): for
+   who is to join there. -EINVAL for a path that climbs out, -ENOENT, -errno: nothing changed. */
+int cgroup_enter(struct cgroup *group, size_t index, const char *below);
 
 int cgroup_fd_of(const struct cgroup *group, const char *controller); /* borrowed fd, or -ENOENT */
-int cgroup_v2_fd(const struct cgroup *group); /* borrowed; for CLONE_INTO_CGROUP, or -ENOENT */
+int cgroup_find_v2(const struct cgroup *group); /* index into at[], or -ENOENT */
+int cgroup_v2_fd(const struct cgroup *group);   /* borrowed; for CLONE_INTO_CGROUP, or -ENOENT */
 /* Write a file such as "memory.limit_in_bytes" in the controller's directory of the group ("":
    v2's own files). The error names file, value and way out; a controller that this host lacks is
    CL_KIND_UNSUPPORTED. */

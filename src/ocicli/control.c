@@ -4,6 +4,8 @@
  */
 #include "ocicli/private.h"
 
+#include <signal.h>
+
 /* ---- kill ---- */
 
 struct kill_options {
@@ -15,23 +17,47 @@ static const struct option_row kill_table[] = {
     REFUSED("regex", NULL, "one container at a time: its id is given whole"),
 };
 
-/* To every process of the cgroup, each by a pidfd that was checked to be in there still. */
+static bool has_pid(const pid_t *pids, size_t count, pid_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* By pidfds, each of a process that was in the group after it was opened: a number that was freed and given to somebody else in between is never signalled. */
+static int signal_each(const struct cgroup *cgroup, int signo)
+{
+    cl_auto_free pid_t *pids = NULL, *now = NULL;
+    size_t count = 0, now_count = 0;
+    int result = cgroup_pids(cgroup, &pids, &count);
+    cl_auto_free int *pidfds = result < 0 ? NULL : cl_calloc(count + 1, sizeof *pidfds);
+    if (pidfds == NULL)
+        return result < 0 ? result : -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        pidfds[i] = k_pidfd_open(pids[i]);
+    result = cgroup_pids(cgroup, &now, &now_count);
+    for (size_t i = 0; i < count; i++) {
+        int sent = pidfds[i] < 0 ? pidfds[i] : 0;
+        if (sent >= 0 && result >= 0 && has_pid(now, now_count, pids[i]))
+            sent = k_pidfd_send_signal(pidfds[i], signo);
+        if (sent < 0 && sent != -ESRCH && result >= 0)
+            result = sent;
+        (void)cl_close(pidfds[i]);
+    }
+    return result;
+}
+
+/* SIGKILL reaches those, too, that are forked while it is sent. */
 static int signal_all(const struct container *container, int signo, struct cl_error *err)
 {
     struct group group;
-    cl_auto_free pid_t *pids = NULL;
-    size_t count = 0;
     int result = group_open(container->cgroup_path, &group, err);
     if (result == -ENOENT)
         return 0; /* nobody is left */
     if (result < 0)
         return result;
-    result = cgroup_pids(&group.cgroup, &pids, &count);
-    for (size_t i = 0; result >= 0 && i < count; i++) {
-        cl_auto_fd pidfd = k_pidfd_open(pids[i]);
-        int sent = pidfd < 0 ? pidfd : k_pidfd_send_signal(pidfd, signo);
-        result = sent == -ESRCH ? 0 : sent;
-    }
+    result = signo == SIGKILL ? cgroup_kill(&group.cgroup) : signal_each(&group.cgroup, signo);
     group_done(&group);
     return result < 0 ? cl_fail(err, result, "signal the processes of container %s", container->id)
                       : 0;

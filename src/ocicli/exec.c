@@ -11,7 +11,7 @@
 
 struct exec_options {
     const char *process, *console_socket, *pid_file, *cwd, *user, *preserve_fds, *apparmor, *label;
-    const char **env, **gids, **caps;
+    const char **env, **gids, **caps, **cgroups;
     bool tty, detach, no_new_privs, ignore_paused;
 };
 
@@ -45,7 +45,8 @@ static const struct option_row exec_table[] = {
            struct exec_options, preserve_fds),
     OPTION("ignore-paused", 0, OPTION_FLAG, NULL, "Also in a paused container: it waits there",
            struct exec_options, ignore_paused),
-    REFUSED("cgroup", "PATH", "a process of exec goes into the container's own cgroup"),
+    OPTION("cgroup", 0, OPTION_LIST, "[CONTROLLER,...:]PATH",
+           "Put it into this existing cgroup below the container's", struct exec_options, cgroups),
     REFUSED("no-subreaper", NULL, "cloche-runtime never makes itself one"),
 };
 
@@ -171,6 +172,78 @@ static int make_process(const struct oci_spec *spec, const struct exec_options *
     return result;
 }
 
+/* ---- its group ---- */
+
+#define SUBGROUPS_MAX 32
+struct subgroups {
+    struct runtime_subgroup items[SUBGROUPS_MAX];
+    char *texts[SUBGROUPS_MAX]; /* owned */
+    size_t count;
+};
+
+static void subgroups_done(struct subgroups *subgroups)
+{
+    for (size_t i = 0; i < subgroups->count; i++)
+        free(subgroups->texts[i]);
+}
+
+static bool is_word_list(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && text[0] != ',' && text[length - 1] != ',' && strstr(text, ",,") == NULL;
+}
+
+/* Are two lists about the same controller? */
+static bool is_overlap(const char *a, const char *b)
+{
+    for (const char *word = a; *word != '\0';) {
+        size_t length = strcspn(word, ",");
+        for (const char *at = b; *at != '\0';) {
+            size_t other = strcspn(at, ",");
+            if (length == other && strncmp(word, at, length) == 0)
+                return true;
+            at += other + (at[other] == ',');
+        }
+        word += length + (word[length] == ',');
+    }
+    return false;
+}
+
+/* As runc's: one PATH for all hierarchies, or CONTROLLER[,CONTROLLER]:PATH for some of cgroup v1's. */
+static int add_subgroup(struct subgroups *subgroups, const char *text, bool is_only,
+                        struct cl_error *err)
+{
+    struct runtime_subgroup *item = &subgroups->items[subgroups->count];
+    char *copy = subgroups->count < SUBGROUPS_MAX ? cl_strdup(text) : NULL;
+    if (copy == NULL)
+        return cl_fail(err, ENOMEM, "--cgroup %s", text);
+    subgroups->texts[subgroups->count++] = copy;
+    char *colon = strchr(copy, ':');
+    *item = (struct runtime_subgroup){ .path = copy };
+    if (colon == NULL)
+        return is_only ? 0
+                       : cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                                      "--cgroup %s: one of several needs CONTROLLER:", text);
+    *colon = '\0';
+    *item = (struct runtime_subgroup){ .controllers = copy, .path = colon + 1 };
+    if (!is_word_list(copy))
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--cgroup %s: a controller's name is empty",
+                            text);
+    for (size_t i = 0; i + 1 < subgroups->count; i++)
+        if (is_overlap(copy, subgroups->items[i].controllers))
+            return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                                "--cgroup %s: that controller is given twice", text);
+    return 0;
+}
+
+static int parse_subgroups(const char **texts, struct subgroups *ret, struct cl_error *err)
+{
+    int result = 0;
+    for (size_t i = 0; result >= 0 && texts != NULL && texts[i] != NULL; i++)
+        result = add_subgroup(ret, texts[i], i == 0 && texts[1] == NULL, err);
+    return result;
+}
+
 /* ---- the verb ---- */
 
 static int check_status(const struct container *container, bool ignore_paused, struct cl_error *err)
@@ -213,15 +286,21 @@ static int run_process(const struct container *container, const struct oci_spec 
         .start_ticks = container->start_ticks,
         .cgroup_path = container->cgroup_path[0] != '\0' ? container->cgroup_path : NULL,
     };
+    struct subgroups subgroups = { .count = 0 };
+    int result = parse_subgroups(options->cgroups, &subgroups, err);
     const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
                                               .preserve_fds = preserve,
                                               .linux_ = &spec->linux_,
-                                              .id = container->id };
-    int result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
+                                              .id = container->id,
+                                              .subgroups = subgroups.items,
+                                              .subgroup_count = subgroups.count };
+    if (result >= 0)
+        result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
     if (result >= 0 && !options->detach)
         result = relay_prepare(err);
     if (result >= 0)
         result = runtime_exec(&target, process, &how, &io, &started, err);
+    subgroups_done(&subgroups);
     if (result < 0)
         return result;
     result = hand_over(&started, options, err);

@@ -30,7 +30,6 @@ struct joining {
     struct runtime_facts facts;
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
-    bool owns_group;     /* made by us */
     int target_pidfd, child_end;
     int flags;
     struct runtime_process process;
@@ -74,19 +73,18 @@ static int choose_namespaces(struct joining *joining, struct cl_error *err)
 
 static int open_group(struct joining *joining, struct cl_error *err)
 {
-    const char *path = joining->target->cgroup_path, *below = joining->options->detach_cgroup;
-    char text[256];
+    const struct runtime_exec_options *options = joining->options;
+    const char *path = joining->target->cgroup_path;
     if (path == NULL || joining->facts.cgroups.layout == CGROUP_NONE)
-        return 0;
-    while (*path == '/')
-        path++;
-    if (below == NULL)
-        return cgroup_open(&joining->facts.cgroups, path, &joining->group, err);
-    if (CL_PRINT(text, "%s/%s", path, below) < 0)
-        return cl_fail(err, ENAMETOOLONG, "make cgroup %s below %s", below, path);
-    int result = cgroup_make(&joining->facts.cgroups, text, true, &joining->group, err);
-    joining->owns_group = result >= 0;
-    return result;
+        return options->subgroup_count == 0 ? 0
+                                            : cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
+                                                           "cgroup %s: the container has no cgroup",
+                                                           options->subgroups[0].path);
+    int result =
+        cgroup_open(&joining->facts.cgroups, path + strspn(path, "/"), &joining->group, err);
+    return result < 0 ? result
+                      : parent_enter_subgroups(&joining->group, options->subgroups,
+                                               options->subgroup_count, err);
 }
 
 static int prepare(struct joining *joining, const struct oci_process *process, struct cl_error *err)
@@ -136,19 +134,25 @@ static _Noreturn void child_main(struct joining *joining, bool is_group_in_place
     child_run(&child, exec_steps, exec_step_count);
 }
 
+static pid_t clone_into(struct joining *joining, int cgroup_fd)
+{
+    struct k_clone arguments = { .cgroup_fd = cgroup_fd, .exit_signal = SIGCHLD };
+    pid_t pid = k_clone3(&arguments, &joining->process.pidfd);
+    if (pid == 0)
+        child_main(joining, cgroup_fd >= 0);
+    return pid;
+}
+
 static int clone_child(struct joining *joining)
 {
     int v2 = joining->group.count > 0 ? cgroup_v2_fd(&joining->group) : -EBADF;
-    struct k_clone arguments = { .cgroup_fd = v2, .exit_signal = SIGCHLD };
-    pid_t pid = k_clone3(&arguments, &joining->process.pidfd);
-    if (pid == 0)
-        child_main(joining, v2 >= 0);
-    if (v2 >= 0 && (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP)) {
-        arguments.cgroup_fd = -EBADF;
-        pid = k_clone3(&arguments, &joining->process.pidfd);
-        if (pid == 0)
-            child_main(joining, false);
-    }
+    pid_t pid = clone_into(joining, v2);
+    /* The container manages its group itself, and no process may be in it: beside its init, then. */
+    if (v2 >= 0 && (pid == -EBUSY || pid == -EOPNOTSUPP) && joining->options->subgroup_count == 0 &&
+        parent_enter_group_of(&joining->group, joining->facts.proc_fd, joining->target->pid) >= 0)
+        pid = clone_into(joining, v2 = cgroup_v2_fd(&joining->group));
+    if (v2 >= 0 && (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP))
+        pid = clone_into(joining, -EBADF);
     if (pid > 0)
         joining->process.pid = pid;
     return pid < 0 ? pid : 0;
@@ -212,11 +216,8 @@ static int run(struct joining *joining, const struct oci_process *process, struc
 
 static void joining_done(struct joining *joining, bool has_failed)
 {
-    if (has_failed) {
+    if (has_failed)
         parent_discard(&joining->process);
-        if (joining->owns_group)
-            (void)parent_remove_cgroup(&joining->group); /* as above: there is nothing else to do */
-    }
     cgroup_done(&joining->group);
     plan_process_done(&joining->plan);
     (void)cl_close(joining->target_pidfd);

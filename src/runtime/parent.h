@@ -22,6 +22,13 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
    */
 int parent_remove_cgroup(const struct cgroup *group);
 
+/* ---- join_group.c: which group a process of exec goes into ---- */
+int parent_enter_subgroups(struct cgroup *group, const struct runtime_subgroup *subgroups,
+                           size_t count, struct cl_error *err);
+/* The v2 group that init is in, where it is below the container's: what a container that manages
+   its group has to do, since processes may not be beside groups with controllers. -EBUSY. */
+int parent_enter_group_of(struct cgroup *group, int proc_fd, pid_t pid);
+
 /* ---- settings.c ---- */
 /* To a new group: in order, without a way back (the group is removed). */
 int settings_apply(const struct cgroup *group, const struct plan_setting *settings, size_t count,

@@ -142,16 +142,23 @@ struct runtime_target {
     uint64_t start_ticks;    /* must match, else -ESRCH */
     const char *cgroup_path; /* or NULL */
 };
+/* Where below the container's group the process goes: an existing group, in the hierarchies of
+   these controllers. */
+struct runtime_subgroup {
+    const char *controllers; /* "cpu,memory": of cgroup v1; NULL: everywhere */
+    const char *path;        /* "a/b" or "/a/b", below the container's group */
+};
 struct runtime_exec_options {
     bool use_default_seccomp;
     const struct oci_seccomp *seccomp; /* or NULL */
     bool die_with_parent;
     unsigned preserve_fds;
-    const char *detach_cgroup; /* sub-cgroup name or NULL */
     /* The container's own, or NULL: memoryPolicy, personality and intelRdt (which needs `id`) hold
        for this process too. */
     const struct oci_linux *linux_;
     const char *id;
+    const struct runtime_subgroup *subgroups;
+    size_t subgroup_count; /* 0: into the container's own group */
 };
 int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
                  const struct runtime_exec_options *options, const struct runtime_io *io,

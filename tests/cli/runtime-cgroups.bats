@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime and control groups: which group a container and its later processes are in, what is refused, pausing, killing; on the layout of this
+# machine and, in private namespaces, on cgroup v2 alone.
+# shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+load runtime-helper
+
+# Directories of the container's group in every hierarchy.
+group_dirs() {
+    find /sys/fs/cgroup -type d -path "*/$CLOCHE_CGROUP_PARENT/box" 2>/dev/null
+}
+
+# --- exec --cgroup --------------------------------------------------------------------------------------------------------------
+
+# Processes of exec end before their groups are removed with the container's.
+make_sub() {
+    local dir
+    while read -r dir; do
+        mkdir "$dir/$1"
+        [ ! -e "$dir/$1/cpuset.cpus" ] || [ -e "$dir/$1/cgroup.type" ] || {
+            cat "$dir/cpuset.cpus" >"$dir/$1/cpuset.cpus"
+            cat "$dir/cpuset.mems" >"$dir/$1/cpuset.mems"
+        }
+    done < <(group_dirs)
+}
+
+# Lines of the process's own cgroup that end in box/$1, as the host sees them.
+sees() {
+    rt exec "${@:2}" -d --pid-file "$WORLD/pid" box sleep 1000
+    local count
+    count=$(grep -c "/$CLOCHE_CGROUP_PARENT/box/$1\$" "/proc/$(cat "$WORLD/pid")/cgroup")
+    kill -KILL "$(cat "$WORLD/pid")"
+    echo "$count"
+}
+
+@test "exec --cgroup: a group below the container's, in every hierarchy" {
+    start_idle
+    make_sub sub
+    [ "$(sees sub --cgroup /sub)" -eq "$(group_dirs | wc -l)" ]
+    [ "$(sees sub --cgroup sub)" -eq "$(group_dirs | wc -l)" ]
+    # The container's own.
+    [ "$(sees sub)" -eq 0 ]
+    rt exec --cgroup / box true
+}
+
+@test "exec --cgroup CONTROLLER:PATH: in the hierarchies of these controllers alone" {
+    need_controller pids memory
+    is_v1 pids || skip "needs cgroup v1"
+    start_idle
+    make_sub sub
+    [ "$(sees sub --cgroup pids:/sub)" -eq 1 ]
+    [ "$(sees sub --cgroup pids,memory:sub)" -eq 2 ]
+    [ "$(sees sub --cgroup pids:/sub --cgroup memory:/sub)" -eq 2 ]
+}
+
+@test "exec --cgroup: what is not there, or not below, or said twice" {
+    start_idle
+    run rt exec --cgroup /none box true
+    expect_status 255
+    expect_text "none"
+    expect_text "has to be there already"
+    local path
+    for path in .. ../.. sub/../.. ./.; do
+        run rt exec --cgroup "$path" box true
+        expect_status 255
+        expect_text "Invalid argument"
+    done
+    run rt exec --cgroup nonsense:/sub box true
+    expect_status 255
+    expect_text '"nonsense"'
+    run rt exec --cgroup pids:/a --cgroup cpu,pids:/b box true
+    expect_status 255
+    expect_text "given twice"
+    run rt exec --cgroup pids:/a --cgroup /b box true
+    expect_status 255
+    expect_text "CONTROLLER:"
+    run rt exec --cgroup ,pids:/a box true
+    expect_status 255
+    expect_text "empty"
+}
+
+@test "exec on v2: a container that manages its group keeps new processes beside its init" {
+    need_v2
+    script 'sleep 1000'
+    rt2 run -d -b "$BUNDLE" box
+    local dir controller
+    dir=$(v2_dir)
+    controller=$(v2 cut -d' ' -f1 /sys/fs/cgroup/cgroup.controllers)
+    [ -n "$controller" ] || skip "cgroup v2 has no controller here"
+    mkdir "$dir/init"
+    jq .pid <(rt2 state box) >"$dir/init/cgroup.procs"
+    echo "+$controller" >"$dir/cgroup.subtree_control"
+    rt2 exec -d --pid-file "$WORLD/pid" box sleep 1000
+    grep -q "^0::.*/box/init\$" "/proc/$(cat "$WORLD/pid")/cgroup"
+    # Asked for by name it is no fallback's business.
+    run rt2 exec --cgroup / box true
+    expect_status 255
+    expect_match "busy"
+    rt2 exec --cgroup /init box true
+    rt2 delete -f box
+    [ ! -e "$dir" ]
+}
+
+# --- kill ----------------------------------------------------------------------------------------------------------------------
+
+@test "kill -a: every process gets the signal, with the host's pid namespace, on this layout and on v2" {
+    local run
+    for run in rt rt2; do
+        [ "$run" = rt ] || need_v2
+        change '.linux.namespaces |= map(select(.type != "pid"))'
+        script 'trap "echo one >>/tmp/got" USR1; sh -c "trap \"echo two >>/tmp/got\" USR1; echo >>/tmp/ready; while :; do sleep 0.05; done" & echo >>/tmp/ready; while :; do sleep 0.05; done'
+        rm -f "$BUNDLE/rootfs/tmp/got" "$BUNDLE/rootfs/tmp/ready"
+        $run run -d -b "$BUNDLE" box
+        wait_until eval '[ "$(wc -l <"$BUNDLE/rootfs/tmp/ready")" -eq 2 ]'
+        $run kill -a box USR1
+        wait_until eval '[ "$(sort "$BUNDLE/rootfs/tmp/got" | uniq | wc -l)" -eq 2 ]'
+        $run kill -a box KILL
+        wait_until eval '[ "$($run state box | jq -r .status)" = stopped ]'
+        $run delete box
+    done
+}
