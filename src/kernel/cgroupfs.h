@@ -100,3 +100,14 @@ int cgroup_remove(struct cgroup_host *host, const char *path);
 /* Times the OOM killer struck in the group (memory.oom_control oom_kill / memory.events
    oom_kill); 0 or -errno. */
 int cgroup_oom_kills(const struct cgroup *group, uint64_t *ret_count);
+/* Waiting for that: poll `fd` (negative: no memory controller, poll passes it over) for `events`,
+   then ask cgroup_oom_seen: 1 when the OOM killer has struck since last time, 0, or negative when
+   the group is gone. */
+struct cgroup_oom {
+    int fd;
+    short events;
+    uint64_t kills;
+};
+int cgroup_oom_open(const struct cgroup *group, struct cgroup_oom *ret, struct cl_error *err);
+int cgroup_oom_seen(const struct cgroup *group, struct cgroup_oom *oom);
+void cgroup_oom_done(struct cgroup_oom *oom);

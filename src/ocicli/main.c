@@ -50,9 +50,6 @@ static const struct verb verb_checkpoint =
     UNBUILT("checkpoint", "checkpoints are not supported by this build of cloche-runtime");
 static const struct verb verb_restore =
     UNBUILT("restore", "checkpoints are not supported by this build of cloche-runtime");
-static const struct verb verb_events =
-    UNBUILT("events", "statistics are not supported by this build of cloche-runtime; the "
-                      "container's cgroup has them");
 
 static const struct verb *const verbs[] = {
     &verb_create,   &verb_start, &verb_run,    &verb_exec,   &verb_state,      &verb_list,

@@ -10,6 +10,7 @@
  *   exec.c       exec
  *   control.c    kill, pause, resume, delete
  *   update.c     update
+ *   events.c     events
  *   list.c       state, list, ps
  *   features.c   spec, features, plan
  *   relay.c      being the foreground parent of a process; consoles
@@ -71,8 +72,8 @@ struct verb {
     .options = (table), .option_count = CL_COUNT(table), .options_size = sizeof(type)
 
 extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_pause,
-    verb_resume, verb_delete, verb_update, verb_state, verb_list, verb_ps, verb_spec, verb_features,
-    verb_plan;
+    verb_resume, verb_delete, verb_update, verb_events, verb_state, verb_list, verb_ps, verb_spec,
+    verb_features, verb_plan;
 
 /* *ret_arguments: the operands, pointing into argv; the vector is the caller's. */
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,

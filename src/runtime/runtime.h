@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "kernel/kernel.h"
 #include "oci/oci.h"
+#include "runtime/stats.h"
 
 /* Where the root file system comes from. Strings are borrowed until the plan is freed. */
 struct runtime_rootfs {
