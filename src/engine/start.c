@@ -172,6 +172,15 @@ static void pin_mounts(struct launch *job, int proc)
         (void)k_ns_open(init, K_NS_MNT, &job->mnt_ns, NULL);
 }
 
+/* A time namespace that nobody asked for is left out where the kernel has none (before 5.6, and some architectures); one that was asked for is
+   the plan's error. */
+static void fit_to_host(const struct engine_config *config, const struct runtime_facts *facts,
+                        struct oci_spec *spec)
+{
+    if (!facts->has_time_ns && config->time_mode[0] == '\0')
+        (void)oci_namespace_remove(spec, OCI_NS_TIME); /* absent already: the same */
+}
+
 static int create(struct launch *job, struct cl_error *err)
 {
     struct runtime_rootfs rootfs;
@@ -196,6 +205,7 @@ static int create(struct launch *job, struct cl_error *err)
         result = engine_cgroup_path(job->engine, job->row, job->state.cgroup, err);
     if (result < 0)
         return result;
+    fit_to_host(job->config, &facts, spec);
     const struct runtime_options options = {
         .id = job->row->id,
         .rootfs = rootfs,

@@ -183,12 +183,22 @@ static int write_spec(const char *directory, const char *text, struct cl_error *
     return size < 0 ? cl_fail(err, (int)size, "write %s/config.json", directory) : 0;
 }
 
+/* A spec to begin with has to run where it was written: without a time namespace on a kernel that has none. */
+static void fit_to_host(struct oci_spec *spec)
+{
+    cl_auto_fd proc = procfs_open_host(NULL);
+    if (proc >= 0 && faccessat(proc, "self/ns/time", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        (void)oci_namespace_remove(spec, OCI_NS_TIME);
+}
+
 static int spec_(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
 {
     const struct spec_options *options = data;
     CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new_default();
     CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
     cl_auto_free char *text = NULL;
+    if (spec != NULL)
+        fit_to_host(spec);
     if (spec != NULL && oci_string_set(&spec->hostname, "cloche") >= 0 &&
         oci_spec_encode(spec, &json) >= 0)
         text = cl_json_text(json, 4);
