@@ -153,6 +153,8 @@ int container_save(const struct container *container, struct cl_error *err)
         { "pid", cl_json_from_int(container->pid) },
         { "startTicks", cl_json_from_u64(container->start_ticks) },
         { "ownsPidNamespace", cl_json_from_bool(container->owns_pid_ns) },
+        { "hasPoststart", cl_json_from_bool(container->has_poststart) },
+        { "hasPoststop", cl_json_from_bool(container->has_poststop) },
         { "annotations", annotations_json(&container->annotations) },
     };
     for (size_t i = 0; i < CL_COUNT(rows); i++)
@@ -199,6 +201,8 @@ static int decode(const struct cl_json *json, struct container *container)
     container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
     container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
     container->owns_pid_ns = cl_json_bool(cl_json_get(json, "ownsPidNamespace"));
+    container->has_poststart = cl_json_bool(cl_json_get(json, "hasPoststart"));
+    container->has_poststop = cl_json_bool(cl_json_get(json, "hasPoststop"));
     int result = cl_json_u64(cl_json_get(json, "startTicks"), &container->start_ticks);
     return result < 0 ? result
                       : read_annotations(cl_json_get(json, "annotations"), &container->annotations);
@@ -498,5 +502,8 @@ int container_destroy(const struct ocicli *cli, const struct container *containe
             (void)cl_fail(err, result, "remove cgroup %s", container->cgroup_path);
     }
     group_done(&group);
-    return result < 0 ? result : container_forget(cli, container, err);
+    if (result < 0)
+        return result;
+    hooks_poststop(cli, container);
+    return container_forget(cli, container, err);
 }

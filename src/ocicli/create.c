@@ -221,6 +221,7 @@ static int record(struct creation *creation, struct cl_error *err)
     container->rootfs = spec->root.path[0] == '/'
                             ? cl_strdup(spec->root.path)
                             : cl_format("%s/%s", creation->bundle, spec->root.path);
+    hooks_record(container, spec);
     container->owns_pid_ns = pid_ns != NULL && pid_ns->path == NULL;
     if (container->bundle == NULL || container->cgroup_path == NULL || container->rootfs == NULL ||
         oci_map_copy(&container->annotations, &spec->annotations) < 0)
@@ -273,6 +274,8 @@ static int make_container(struct creation *creation, bool is_started_later, stru
         if (result < 0)
             (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
     }
+    if (result < 0 && creation->process.has_run_hooks)
+        hooks_poststop(cli, &creation->container);
     if (result < 0)
         (void)container_forget(cli, &creation->container, &ignored); /* as above */
     return result;
@@ -355,8 +358,11 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
         return result;
     container_unlock(&creation->container);
     result = runtime_start(&creation->process, err);
+    if (result >= 0)
+        result = hooks_poststart(&creation->container, err);
     if (result < 0) {
         (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
+        hooks_poststop(creation->cli, &creation->container);
         (void)container_forget(creation->cli, &creation->container, &ignored);
         return result;
     }
@@ -393,6 +399,23 @@ static int check_startable(const struct container *container, struct cl_error *e
                         container->id, oci_status_name(status));
 }
 
+/* runtime.md "Lifecycle": where a hook fails, what follows is deletion. A program that can't be executed leaves a container that has stopped, as with every runtime. */
+static int start_process(const struct ocicli *cli, struct container *container,
+                         struct runtime_process *process, struct cl_error *err)
+{
+    struct cl_error ignored;
+    int result = runtime_start(process, err);
+    bool is_hook = process->has_failed_hook;
+    if (result >= 0) {
+        container_unlock(container); /* a hook may want to look at it, or to change it */
+        result = hooks_poststart(container, err);
+        is_hook = true;
+    }
+    if (result < 0 && is_hook)
+        (void)container_destroy(cli, container, &ignored); /* the first error is the reason */
+    return result;
+}
+
 static int start(const struct ocicli *cli, const void *options, char **arguments,
                  struct cl_error *err)
 {
@@ -408,7 +431,7 @@ static int start(const struct ocicli *cli, const void *options, char **arguments
     process.sync = container_connect(&container);
     if (process.sync < 0)
         return cl_fail(err, process.sync, "start container %s", container.id);
-    result = runtime_start(&process, err);
+    result = start_process(cli, &container, &process, err);
     runtime_process_done(&process);
     return result;
 }

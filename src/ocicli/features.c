@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What there is to know without a container: `features` (runtime-spec features.md) and `spec`. A feature is named only when the runtime room carries it out; what is
- * refused there (hooks, user namespaces, id-mapped mounts, SCMP_ACT_NOTIFY, Intel RDT, network devices, memory policies) is not here.
+ * refused there (user namespaces, id-mapped mounts, SCMP_ACT_NOTIFY, Intel RDT, network devices, memory policies) is not here.
  */
 #include "ocicli/private.h"
 
@@ -9,7 +9,9 @@
 
 /* ---- features ---- */
 
-static const char *const no_words[] = { NULL };
+static const char *const hooks[] = {
+    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
+};
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "uts", NULL };
 static const char *const actions[] = {
     "SCMP_ACT_ALLOW",        "SCMP_ACT_ERRNO",       "SCMP_ACT_KILL",
@@ -136,7 +138,7 @@ static int features(const struct ocicli *cli, const void *options, char **argume
     struct cl_json *json = cl_json_object(), *annotations = cl_json_object();
     set(&builder, json, "ociVersionMin", cl_json_from_string(OCI_SPEC_VERSION_MIN));
     set(&builder, json, "ociVersionMax", cl_json_from_string(OCI_SPEC_VERSION));
-    set_words(&builder, json, "hooks", no_words);
+    set_words(&builder, json, "hooks", hooks);
     set(&builder, json, "mountOptions", mount_options(&builder));
     set(&builder, json, "linux", linux_features(&builder, &facts));
     set(&builder, annotations, "cloche.runtime.version", cl_json_from_string(CLOCHE_VERSION));

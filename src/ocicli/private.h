@@ -8,6 +8,7 @@
  *   container.c  the directory of one container, and what it is doing now
  *   create.c     create, run, start
  *   exec.c       exec
+ *   hooks.c      poststart and poststop
  *   control.c    kill, pause, resume, delete
  *   update.c     update
  *   events.c     events
@@ -109,7 +110,8 @@ struct container {
     pid_t pid; /* 0: not there yet */
     uint64_t start_ticks;
     uid_t owner;
-    bool owns_pid_ns; /* with its init everything in it dies */
+    bool owns_pid_ns;                 /* with its init everything in it dies */
+    bool has_poststart, has_poststop; /* hooks, to be read from its spec */
     struct oci_map annotations;
 };
 void container_done(struct container *container);
@@ -146,7 +148,7 @@ int container_forget(const struct ocicli *cli, const struct container *container
                      struct cl_error *err);
 /* All ids below ROOT, sorted. */
 int container_list(const struct ocicli *cli, char ***ret, struct cl_error *err);
-/* End what is left of it, and remove its cgroup and its directory. */
+/* End what is left of it, remove its cgroup, run its poststop hooks and remove its directory. */
 int container_destroy(const struct ocicli *cli, const struct container *container,
                       struct cl_error *err);
 
@@ -165,6 +167,13 @@ bool group_is_frozen(const struct group *group);
 
 /* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err);
+
+/* ---- hooks.c ---- */
+
+void hooks_record(struct container *container, const struct oci_spec *spec);
+int hooks_poststart(const struct container *container, struct cl_error *err);
+/* A failure is a warning. When everything of the container but its directory is gone: killed here, the next `delete` comes by again. */
+void hooks_poststop(const struct ocicli *cli, const struct container *container);
 
 /* ---- relay.c ---- */
 

@@ -60,7 +60,7 @@ void child_run(struct child *child, const struct child_step *steps, size_t count
 
 /* What the kernel hands over at exec: ignored signals and the mask of whoever forked us are no
    business of the program's. */
-static void reset_signals(void)
+void child_reset_signals(void)
 {
     struct { /* the kernel's struct sigaction: all zero is SIG_DFL */
         unsigned long handler, flags, restorer;
@@ -84,12 +84,12 @@ int child_begin(struct child *child, struct cl_error *err)
         result = k_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (result < 0)
         return cl_fail(err, result, "set up the new process");
-    reset_signals();
+    child_reset_signals();
     (void)umask(0); /* modes are what the spec says; the program's own comes last */
     return 0;
 }
 
-static int wait_for(struct child *child, enum wire_init_type type, struct cl_error *err)
+int child_wait(struct child *child, enum wire_init_type type, struct cl_error *err)
 {
     struct wire_init message;
     ssize_t size;
@@ -106,7 +106,7 @@ static int wait_for(struct child *child, enum wire_init_type type, struct cl_err
 /* IN_HOST */
 int child_wait_go(struct child *child, struct cl_error *err)
 {
-    return wait_for(child, WIRE_INIT_GO, err);
+    return child_wait(child, WIRE_INIT_GO, err);
 }
 
 /* The creator is gone; whoever connects takes its place. One that goes away again without a word
@@ -141,8 +141,8 @@ int child_ready(struct child *child, struct cl_error *err)
     if (result < 0)
         return cl_fail(err, result, "speak to the container's parent process");
     if (listener <= 0)
-        return wait_for(child, WIRE_INIT_START, err);
-    result = wait_for(child, WIRE_INIT_LEAVE, err);
+        return child_wait(child, WIRE_INIT_START, err);
+    result = child_wait(child, WIRE_INIT_LEAVE, err);
     return result < 0 ? result : wait_for_successor(child, listener, err);
 }
 

@@ -16,6 +16,15 @@
 
 #include "wire/init.h"
 
+/* Where the output of hooks goes, -EBADF: where ours does. */
+struct hooks_output {
+    int out, err;
+};
+#define HOOKS_NO_OUTPUT                                                                            \
+    {                                                                                              \
+        .out = -EBADF, .err = -EBADF                                                               \
+    }
+
 struct child {
     const struct plan_process *process;
     const struct runtime_plan *plan; /* NULL in exec */
@@ -37,6 +46,8 @@ struct child {
     const int *sources;
     const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
     const int *join_fds;     /* as plan->joins[] */
+    struct hooks_output hooks_output;
+    int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
     /* exec only */
     int target_pidfd;
@@ -63,9 +74,19 @@ extern const size_t exec_step_count;
 int child_begin(struct child *child, struct cl_error *err);
 int child_wait_go(struct child *child, struct cl_error *err);
 int child_ready(struct child *child, struct cl_error *err); /* READY, then waits for START */
+int child_wait(struct child *child, enum wire_init_type type, struct cl_error *err);
+/* Handlers and mask as a fresh program has them. */
+void child_reset_signals(void);
 int child_send(const struct child *child, enum wire_init_type type, int fd);
 /* procfs of ours, opened when first asked for. */
 int child_proc(struct child *child, struct cl_error *err);
+
+/* ---- hooks.c ---- */
+/* Are there hooks that a creation has to stop for? */
+bool hooks_at_create(const struct oci_spec *spec);
+int hooks_call_parent(struct child *child, struct cl_error *err);
+int hooks_create_container(struct child *child, struct cl_error *err);
+int hooks_prepare_start(struct child *child, struct cl_error *err);
 
 /* ---- join.c: cgroup and namespaces ---- */
 int join_cgroup(struct child *child, struct cl_error *err);

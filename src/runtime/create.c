@@ -8,6 +8,7 @@
  * the container's monitor.
  */
 #include "runtime/child.h"
+#include "runtime/hooks.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ struct making {
     int join_fds[K_NS_COUNT];
     int own_pid_ns, own_time_ns; /* to go back to */
     int child_end;
+    struct hooks_output hooks_output; /* of those that init runs */
     struct runtime_process process;
 };
 
@@ -42,6 +44,7 @@ static void making_init(struct making *making, const struct runtime_plan *plan,
         .own_pid_ns = -EBADF,
         .own_time_ns = -EBADF,
         .child_end = -EBADF,
+        .hooks_output = HOOKS_NO_OUTPUT,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };
     for (size_t i = 0; i < CL_COUNT(making->cgroup_trees); i++)
@@ -63,6 +66,7 @@ static void making_done(struct making *making)
     (void)cl_close(making->own_pid_ns);
     (void)cl_close(making->own_time_ns);
     (void)cl_close(making->child_end);
+    hooks_close_output(&making->hooks_output);
     if (making->owns_root)
         (void)cl_close(making->root);
 }
@@ -147,6 +151,14 @@ static int make_group(struct making *making, struct cl_error *err)
                       : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
 }
 
+static int open_hooks_output(struct making *making, struct cl_error *err)
+{
+    const struct oci_hooks *hooks = &making->plan->spec->hooks;
+    return hooks->create_container.count == 0 && hooks->start_container.count == 0
+               ? 0
+               : hooks_open_output(making->plan->spec, &making->hooks_output, err);
+}
+
 /* GO is in the socket before there is a child: it has nothing to wait for. (With a user namespace
    it will be sent after the id maps are written.) */
 static int open_sync(struct making *making, struct cl_error *err)
@@ -221,6 +233,8 @@ static _Noreturn void child_main(struct making *making, bool is_group_in_place)
         .sources = making->sources,
         .cgroup_trees = making->cgroup_trees,
         .join_fds = making->join_fds,
+        .hooks_output = making->hooks_output,
+        .hooks_state = -EBADF,
         .target_pidfd = -EBADF,
     };
     child_run(&child, init_steps, init_step_count);
@@ -288,12 +302,16 @@ static int start_child(struct making *making, struct cl_error *err)
 
 static int make_container(struct making *making, struct cl_error *err)
 {
+    const struct parent_service service = { .wants_console = making->io->terminal,
+                                            .plan = making->plan };
     int result = open_root(making, err);
     cl_test_point("root open");
     if (result >= 0)
         result = open_sources(making, err);
     if (result >= 0)
         result = open_joins(making, err);
+    if (result >= 0)
+        result = open_hooks_output(making, err);
     cl_test_point("sources open");
     if (result >= 0)
         result = make_group(making, err);
@@ -307,7 +325,7 @@ static int make_container(struct making *making, struct cl_error *err)
         result = making->plan->options->while_init_works(making->plan->options->context,
                                                          &making->process, err);
     if (result >= 0)
-        result = parent_wait(&making->process, WIRE_INIT_READY, making->io->terminal, err);
+        result = parent_wait(&making->process, WIRE_INIT_READY, &service, err);
     cl_test_point("child ready");
     return result;
 }
@@ -332,6 +350,7 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     result = make_container(&making, &failure);
     if (result < 0) {
         parent_discard(&making.process);
+        ret->has_run_hooks = making.process.has_run_hooks;
         making_done(&making);
         (void)k_explain_missing(&failure);
         if (err != NULL)
@@ -360,12 +379,13 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
 {
     if (process->sync < 0)
         return 0; /* it runs already: exec's processes do not wait */
+    const struct parent_service nothing = { 0 };
     int result = parent_send(process->sync, WIRE_INIT_START);
     cl_test_point("start sent");
     if (result == -EPIPE) /* it is gone: hear why */
-        result = parent_wait(process, WIRE_INIT_READY, false, err);
+        result = parent_wait(process, WIRE_INIT_READY, &nothing, err);
     else if (result >= 0)
-        result = parent_wait(process, 0, false, err);
+        result = parent_wait(process, 0, &nothing, err);
     else
         (void)cl_fail(err, result, "start the container");
     if (result >= 0)

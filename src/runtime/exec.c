@@ -128,6 +128,8 @@ static _Noreturn void child_main(struct joining *joining, bool is_group_in_place
         .mask = -EBADF,
         .trampoline = -EBADF,
         .slave = -EBADF,
+        .hooks_output = HOOKS_NO_OUTPUT,
+        .hooks_state = -EBADF,
         .target_pidfd = joining->target_pidfd,
         .target_flags = joining->flags,
     };
@@ -206,11 +208,12 @@ static int start_child(struct joining *joining, struct cl_error *err)
 
 static int run(struct joining *joining, const struct oci_process *process, struct cl_error *err)
 {
+    const struct parent_service service = { .wants_console = joining->io->terminal };
     int result = prepare(joining, process, err);
     if (result >= 0)
         result = start_child(joining, err);
     if (result >= 0)
-        result = parent_wait(&joining->process, 0, joining->io->terminal, err);
+        result = parent_wait(&joining->process, 0, &service, err);
     return result;
 }
 

@@ -14,6 +14,18 @@ static bool has_joins(const struct child *child)
 {
     return child->plan->join_count > 0;
 }
+static bool has_create_hooks(const struct child *child)
+{
+    return hooks_at_create(child->plan->spec);
+}
+static bool has_create_container(const struct child *child)
+{
+    return child->plan->spec->hooks.create_container.count > 0;
+}
+static bool has_start_container(const struct child *child)
+{
+    return child->plan->spec->hooks.start_container.count > 0;
+}
 static bool has_sysctls(const struct child *child)
 {
     return child->plan->sysctls != NULL;
@@ -89,7 +101,6 @@ const struct child_step init_steps[] = {
     { "join namespaces", IN_HOST, join_namespaces, has_joins },
     /* Nothing that we mount may show up on the host. */
     { "make mounts private", IN_HOST, mnt_make_private, NULL },
-    { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
     { "attach root file system", IN_NEW_MNT, mnt_attach_root, NULL },
     /* Before the pivot: the targets are resolved below a descriptor, so nothing is gained by going
        in first, and a failure can still name host paths. */
@@ -97,8 +108,13 @@ const struct child_step init_steps[] = {
     { "make devices", IN_NEW_MNT, dev_make, NULL },
     { "open terminal", IN_NEW_MNT, dev_open_terminal, has_terminal },
     { "make working directory", IN_NEW_MNT, program_make_cwd, NULL },
+    /* Everything that a hook may change is there, the way back to the host is, too. */
+    { "call the parent's hooks", IN_NEW_MNT, hooks_call_parent, has_create_hooks },
+    { "run createContainer hooks", IN_NEW_MNT, hooks_create_container, has_create_container },
     /* Before /proc/sys becomes read-only. */
     { "set sysctls", IN_NEW_MNT, host_set_sysctls, has_sysctls },
+    /* Over the host's /proc, which no hook needs any more. */
+    { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
     { "mask paths", IN_NEW_MNT, mask_hide_paths, has_masks },
     { "make paths read-only", IN_NEW_MNT, mask_readonly_paths, has_readonly_paths },
     /* After everything that still makes a mount point or a device in it. */
@@ -118,6 +134,7 @@ const struct child_step init_steps[] = {
     { "wait for the start", IN_CONTAINER, child_ready, NULL },
     { "prepare security label", IN_CONTAINER, sec_prepare_label, has_label },
     { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
+    { "prepare startContainer hooks", IN_CONTAINER, hooks_prepare_start, has_start_container },
     /* CVE-2024-21626: whatever is open from 3 on closes at exec. */
     { "close other files", IN_CONTAINER, program_close_others, NULL },
     /* After the last file was opened, as there may be fewer than we have; before the capability to
@@ -135,6 +152,7 @@ const struct child_step init_steps[] = {
     { "set no_new_privs", AS_USER, sec_no_new_privs, has_no_new_privs },
     /* As late as can be: it may forbid all of the above. */
     { "load seccomp filter", AS_USER, sec_load_filter, has_late_filter },
+    /* The trampoline, which runs the startContainer hooks before the program. */
     { "execute", AS_USER, program_exec, NULL },
 };
 const size_t init_step_count = CL_COUNT(init_steps);

@@ -28,8 +28,8 @@ static int fill(int top)
     return k_mount_setattr(top, &change);
 }
 
-/* IN_NEW_MNT, before the root file system is attached: cloning a part of a mount needs it to be in
-   our namespace (until Linux 6.15). Not on "/": that is where the host's tree is taken off in the
+/* IN_NEW_MNT. Attached, since cloning a part of a mount needs it to be in our namespace (until Linux 6.15). After the hooks, which may look into the host's /proc. Not on
+   "/": that is where the host's tree is taken off in the
    end, and it would take only the topmost mount (mnt_pivot). */
 int mask_prepare(struct child *child, struct cl_error *err)
 {

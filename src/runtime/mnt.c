@@ -27,11 +27,21 @@ int mnt_make_private(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "make mounts private") : 0;
 }
 
-/* IN_NEW_MNT. On top of our own "/", which is there on any host; looked up by nobody, since
-   everything goes through child->root. */
+/* On top of our own "/", which is there on any host; looked up by nobody, since everything goes through child->root. Hooks do look it up, to mount something in there: for
+   them it lies where the spec says. */
+static int attach_root(struct child *child)
+{
+    const char *path = child->plan->rootfs_path;
+    if (path == NULL || !hooks_at_create(child->plan->spec))
+        return k_move_mount(child->root, AT_FDCWD, "/", 0);
+    cl_auto_fd own = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return own < 0 ? -errno : mnt_attach(child->root, own);
+}
+
+/* IN_NEW_MNT */
 int mnt_attach_root(struct child *child, struct cl_error *err)
 {
-    int result = k_move_mount(child->root, AT_FDCWD, "/", 0);
+    int result = attach_root(child);
     if (result < 0)
         return cl_fail(err, result, "attach the root file system");
     const unsigned long propagation = child->plan->root_propagation;

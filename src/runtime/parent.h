@@ -51,14 +51,23 @@ int devices_apply(const struct cgroup *group, const struct oci_device_rule *rule
 int devices_replace(const struct cgroup *group, const struct oci_device_rule *rules, size_t count,
                     struct cl_error *err);
 
+/* ---- hooks.c ---- */
+/* prestart, then createRuntime. */
+int parent_run_hooks(const struct runtime_plan *plan, pid_t pid, struct cl_error *err);
+
 /* ---- talk.c: messages ---- */
 int parent_send(int sync, enum wire_init_type type);
+/* What the child may ask for while we wait. */
+struct parent_service {
+    bool wants_console;
+    const struct runtime_plan *plan; /* with hooks for us; or NULL */
+};
 /*
  * Wait until `until` (READY, or 0: the end of file that exec makes). One CONSOLE descriptor, where
  * one is expected, goes to process->console. The child's own failure, or its end before READY, is
  * the error.
  */
-int parent_wait(struct runtime_process *process, enum wire_init_type until, bool wants_console,
-                struct cl_error *err);
+int parent_wait(struct runtime_process *process, enum wire_init_type until,
+                const struct parent_service *service, struct cl_error *err);
 /* SIGKILL and reap; then the descriptors are closed. For a child that never came to run. */
 void parent_discard(struct runtime_process *process);

@@ -5,30 +5,6 @@
  */
 #include "runtime/plan.h"
 
-static bool has_prestart(const struct oci_spec *spec)
-{
-    return spec->hooks.prestart.count > 0;
-}
-static bool has_create_runtime(const struct oci_spec *spec)
-{
-    return spec->hooks.create_runtime.count > 0;
-}
-static bool has_create_container(const struct oci_spec *spec)
-{
-    return spec->hooks.create_container.count > 0;
-}
-static bool has_start_container(const struct oci_spec *spec)
-{
-    return spec->hooks.start_container.count > 0;
-}
-static bool has_poststart(const struct oci_spec *spec)
-{
-    return spec->hooks.poststart.count > 0;
-}
-static bool has_poststop(const struct oci_spec *spec)
-{
-    return spec->hooks.poststop.count > 0;
-}
 static bool has_uid_mappings(const struct oci_spec *spec)
 {
     return spec->linux_.uid_mappings.count > 0;
@@ -54,16 +30,8 @@ static const struct {
     const char *path;
     bool (*is_asked)(const struct oci_spec *spec);
 } unsupported[] = {
-    { "hooks.prestart", has_prestart },
-    { "hooks.createRuntime", has_create_runtime },
-    { "hooks.createContainer", has_create_container },
-    { "hooks.startContainer", has_start_container },
-    { "hooks.poststart", has_poststart },
-    { "hooks.poststop", has_poststop },
-    { "linux.uidMappings", has_uid_mappings },
-    { "linux.gidMappings", has_gid_mappings },
-    { "linux.netDevices", has_net_devices },
-    { "linux.mountLabel", has_mount_label },
+    { "linux.uidMappings", has_uid_mappings }, { "linux.gidMappings", has_gid_mappings },
+    { "linux.netDevices", has_net_devices },   { "linux.mountLabel", has_mount_label },
     { "linux.intelRdt", has_intel_rdt },
 };
 

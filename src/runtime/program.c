@@ -260,6 +260,48 @@ static size_t list_labels(const struct oci_process *process, char text[static 30
 
 /* argv of the trampoline, as its head describes it. The strings are borrowed: exec or the end of
    this process is next. */
+static const struct oci_hook_list *start_hooks(const struct child *child)
+{
+    static const struct oci_hook_list none;
+    return child->plan != NULL ? &child->plan->spec->hooks.start_container : &none;
+}
+
+static size_t count_hook_words(const struct oci_hook_list *hooks)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < hooks->count; i++)
+        count += 4 + cl_strv_count((const char *const *)hooks->items[i].args) +
+                 cl_strv_count((const char *const *)hooks->items[i].env);
+    return count;
+}
+
+static int add_hook(char **argv, size_t *used, const struct oci_hook *hook)
+{
+    static char nothing[] = "";
+    size_t args = cl_strv_count((const char *const *)hook->args);
+    size_t env = cl_strv_count((const char *const *)hook->env);
+    char *head = cl_format("%lld %zu %zu", (long long)(hook->timeout.set ? hook->timeout.value : 0),
+                           args, env);
+    argv[(*used)++] = head;
+    argv[(*used)++] = hook->path;
+    for (size_t i = 0; i < args; i++)
+        argv[(*used)++] = hook->args[i];
+    argv[(*used)++] = nothing;
+    for (size_t i = 0; i < env; i++)
+        argv[(*used)++] = hook->env[i];
+    argv[(*used)++] = nothing;
+    return head == NULL ? -ENOMEM : 0;
+}
+
+/* A descriptor as the trampoline's head has it; it is to last until there. */
+static int hand_on(int fd)
+{
+    if (fd < 0)
+        return 0;
+    (void)fcntl(fd, F_SETFD, 0); /* the trampoline marks them again */
+    return fd;
+}
+
 static char **build_arguments(const struct child *child, char *const *candidates, char *head,
                               size_t head_size)
 {
@@ -269,13 +311,23 @@ static char **build_arguments(const struct child *child, char *const *candidates
     size_t label_count = list_labels(process, label_text, labels), used = 0;
     size_t count = cl_strv_count((const char *const *)candidates);
     size_t own = cl_strv_count((const char *const *)process->args);
-    char **argv = cl_calloc(1 + 2 * label_count + count + own + 1, sizeof *argv);
-    if (argv == NULL || cl_print(head, head_size, "%d %d %zu %zu", child->sync,
-                                 child->proc >= 0 ? child->proc : 0, label_count, count) < 0)
+    const struct oci_hook_list *hooks = start_hooks(child);
+    const struct hooks_output *output = &child->hooks_output;
+    bool has_hooks = hooks->count > 0;
+    char **argv =
+        cl_calloc(1 + 2 * label_count + count_hook_words(hooks) + count + own + 1, sizeof *argv);
+    if (argv == NULL ||
+        cl_print(head, head_size, "%d %d %d %d %d %zu %zu %zu", hand_on(child->sync),
+                 hand_on(child->proc), hand_on(child->hooks_state),
+                 has_hooks ? hand_on(output->out) : 0, has_hooks ? hand_on(output->err) : 0,
+                 label_count, hooks->count, count) < 0)
         return NULL;
     argv[used++] = head;
     for (size_t i = 0; i < 2 * label_count; i++)
         argv[used++] = (char *)(uintptr_t)labels[i]; /* execve takes them const in all but name */
+    for (size_t i = 0; i < hooks->count; i++)
+        if (add_hook(argv, &used, &hooks->items[i]) < 0)
+            return NULL;
     for (size_t i = 0; i < count; i++)
         argv[used++] = candidates[i];
     for (size_t i = 0; i < own; i++)
@@ -290,7 +342,7 @@ int program_exec(struct child *child, struct cl_error *err)
     const struct oci_process *process = child->process->spec;
     const char *name = process->args[0];
     char *just_name[] = { process->args[0], NULL };
-    char **found = NULL, head[64];
+    char **found = NULL, head[128];
     bool has_slash = strchr(name, '/') != NULL;
     int result = has_slash ? check_path(name, err) : search_path(child, name, &found, err);
     if (result < 0)
@@ -298,9 +350,6 @@ int program_exec(struct child *child, struct cl_error *err)
     char **argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
     if (argv == NULL)
         return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
-    (void)fcntl(child->sync, F_SETFD, 0); /* for the trampoline, which marks them again */
-    if (child->proc >= 0)
-        (void)fcntl(child->proc, F_SETFD, 0);
     result = k_execveat(child->trampoline, "", argv, process->env != NULL ? process->env : no_env,
                         AT_EMPTY_PATH);
     (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", name,

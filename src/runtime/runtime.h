@@ -108,6 +108,10 @@ struct runtime_process {
     int console;          /* owned pty master, or -EBADF */
     int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
     struct cgroup cgroup; /* owned; count 0 without */
+    /* Hooks have been run for it, or were tried: who gives it up owes it the poststop hooks. Also set when
+       runtime_create fails. */
+    bool has_run_hooks;
+    bool has_failed_hook; /* what runtime_start failed on is a startContainer hook */
     /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
        runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;
@@ -117,7 +121,7 @@ void runtime_process_done(struct runtime_process *process); /* closes; kills not
 /*
  * Make cgroup, namespaces, mounts and everything else; when this returns 0 the child has done every
  * step but the last ones (seccomp, exec) and waits. On failure nothing is left: no process, cgroup
- * or mount. The error begins with the failing step: "mount proc at /proc: …".
+ * or mount; of *ret only has_run_hooks is set. The error begins with the failing step: "mount proc at /proc: …".
  */
 int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
                    struct runtime_process *ret, struct cl_error *err);
@@ -134,6 +138,32 @@ int runtime_start(struct runtime_process *process, struct cl_error *err);
 /* After a failure of runtime_start, or at the end of life: SIGKILL init and all of the cgroup, wait
    for init and remove the cgroup. For a process of runtime_exec: only that process. */
 int runtime_destroy(struct runtime_process *process, struct cl_error *err);
+
+/*
+ * Hooks. prestart, createRuntime and createContainer belong to runtime_create, startContainer to runtime_start. What comes after is the caller's: poststart once the
+ * program runs, poststop once the container is gone. Nothing is run where the spec has none; a hook's failure names it: "hooks.poststart[0]: /bin/hook: exit status 3".
+ */
+enum runtime_hooks {
+    RUNTIME_PRESTART,
+    RUNTIME_CREATE_RUNTIME,
+    RUNTIME_CREATE_CONTAINER,
+    RUNTIME_START_CONTAINER,
+    RUNTIME_POSTSTART,
+    RUNTIME_POSTSTOP
+};
+struct runtime_hook_state {
+    const char *id, *bundle;
+    pid_t pid; /* of init, as the hook sees it; 0: none any more */
+};
+const char *runtime_hooks_name(enum runtime_hooks kind); /* "createRuntime" */
+const struct oci_hook_list *runtime_hooks_list(const struct oci_spec *spec,
+                                               enum runtime_hooks kind);
+/* In our own namespaces. The first failure ends it. */
+int runtime_hooks_run(const struct oci_spec *spec, enum runtime_hooks kind,
+                      const struct runtime_hook_state *state, struct cl_error *err);
+/* All of them, whatever becomes of each: `warn` hears of failures. */
+void runtime_hooks_poststop(const struct oci_spec *spec, const struct runtime_hook_state *state,
+                            void (*warn)(void *context, const char *text), void *context);
 
 /* Another process into a running container: when this returns 0 it runs (there is no
    runtime_start), sync is -EBADF and cgroup is empty. The caller's pid_for_children namespace is

@@ -16,8 +16,9 @@ int parent_send(int sync, enum wire_init_type type)
     return send(sync, &message, sizeof message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static int failed(struct wire_init *message, struct cl_error *err)
+static int failed(struct runtime_process *process, struct wire_init *message, struct cl_error *err)
 {
+    process->has_failed_hook = message->step == WIRE_INIT_STEP_HOOK;
     message->text[sizeof message->text - 1] = '\0';
     enum cl_kind kind =
         message->kind <= CL_KIND_NO_COMMAND ? (enum cl_kind)message->kind : CL_KIND_SYSTEM;
@@ -56,8 +57,21 @@ static int take_console(struct runtime_process *process, bool is_wanted, const i
     return 0;
 }
 
-int parent_wait(struct runtime_process *process, enum wire_init_type until, bool wants_console,
-                struct cl_error *err)
+/* It may have ended meanwhile: then the next message that does not come says so. */
+static int serve_hooks(struct runtime_process *process, const struct parent_service *service,
+                       struct cl_error *err)
+{
+    if (service->plan == NULL || process->has_run_hooks)
+        return cl_fail(err, EPROTO, "hear from the container's first process");
+    process->has_run_hooks = true;
+    int result = parent_run_hooks(service->plan, process->pid, err);
+    if (result >= 0)
+        (void)parent_send(process->sync, WIRE_INIT_GO_ON);
+    return result;
+}
+
+int parent_wait(struct runtime_process *process, enum wire_init_type until,
+                const struct parent_service *service, struct cl_error *err)
 {
     for (;;) {
         struct wire_init message;
@@ -67,15 +81,21 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until, bool
         if (size == 0 || size == -ECONNRESET)
             return until == 0 ? 0 : ended_early(process, err);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {
-            int result = take_console(process, wants_console, fds, count);
+            int result = take_console(process, service->wants_console, fds, count);
             if (result >= 0)
                 continue;
             return cl_fail(err, result, "hear from the container's first process");
         }
         if (count > 0)
             (void)cl_close(fds[0]);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_HOOKS) {
+            int result = serve_hooks(process, service, err);
+            if (result >= 0)
+                continue;
+            return result;
+        }
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_FAILED)
-            return failed(&message, err);
+            return failed(process, &message, err);
         if (size == (ssize_t)sizeof message && message.type == until)
             return 0;
         return cl_fail(err, size < 0 ? (int)size : -EPROTO,

@@ -12,10 +12,15 @@
  * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no
  * constructor, no relocation and no global state. It gets everything in its arguments:
  *
- *   argv[0]  "SYNC PROC LABELS CANDIDATES", decimal: the socket of wire/init.h; a procfs (or 0);
- *            counts of what follows
+ *   argv[0]  "SYNC PROC STATE OUT ERR LABELS HOOKS CANDIDATES", decimal: the socket of
+ *            wire/init.h; a procfs; what hooks read and where they write; each 0 if there is none;
+ *            then counts of what follows
  *   LABELS × (file below PROC, text)      written before the exec (LSM labels); a missing file is
  *                                         skipped when another row follows
+ *   HOOKS × ("TIMEOUT ARGS ENV", path, ARGS × text, "", ENV × text, "")
+ *                                         startContainer hooks, run one after the other: here,
+ *                                         since they shall be confined as the program is, and may
+ *                                         find nothing of the host in /proc/1/exe
  *   CANDIDATES × path                     tried in order
  *   the program's own argv, with its environment
  *
@@ -27,6 +32,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 
 #include "wire/init.h"
 
@@ -116,21 +122,34 @@ static const struct {
     { 0, CL_KIND_NOT_EXECUTABLE, "the kernel refuses to execute it" },
 };
 
-static _Noreturn void fail(long sync, long code, const char *before, const char *name,
-                           const char *after)
+static size_t reason_of(long code)
 {
-    struct wire_init message = { .type = WIRE_INIT_FAILED, .code = (int)code };
     size_t i = 0;
     while (reasons[i].code != 0 && reasons[i].code != -code)
         i++;
+    return i;
+}
+
+static _Noreturn void leave(long sync, const struct wire_init *message, long status)
+{
+    (void)call(SYS_sendto, sync, (long)message, sizeof *message, MSG_NOSIGNAL);
+    for (;;)
+        (void)call(SYS_exit_group, status, 0, 0, 0);
+}
+
+static _Noreturn void fail(long sync, long code, const char *before, const char *name,
+                           const char *after)
+{
+    struct wire_init message = { .type = WIRE_INIT_FAILED,
+                                 .step = WIRE_INIT_STEP_PROGRAM,
+                                 .code = (int)code };
+    size_t i = reason_of(code);
     message.kind = (uint32_t)reasons[i].kind;
     size_t used = append(&message, 0, before);
     used = append(&message, used, name);
     used = append(&message, used, after);
     (void)append(&message, used, reasons[i].text);
-    (void)call(SYS_sendto, sync, (long)&message, sizeof message, MSG_NOSIGNAL);
-    for (;;)
-        (void)call(SYS_exit_group, reasons[i].kind == CL_KIND_NO_COMMAND ? 127 : 126, 0, 0, 0);
+    leave(sync, &message, reasons[i].kind == CL_KIND_NO_COMMAND ? 127 : 126);
 }
 
 static long write_label(long proc, const char *path, const char *text)
@@ -142,6 +161,127 @@ static long write_label(long proc, const char *path, const char *text)
     return fd < 0 ? fd : call(SYS_write, fd, (long)text, (long)size, 0);
 }
 
+/* ---- hooks ---- */
+
+struct hook {
+    long sync, state, out, err;
+    long index, timeout;
+    const char *path;
+    char **args, **env;
+};
+
+static size_t append_number(struct wire_init *message, size_t used, long value)
+{
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return append(message, used, digits + at);
+}
+
+/* "hooks.startContainer[0]: /bin/hook: exit status 3" */
+static _Noreturn void fail_hook(const struct hook *hook, long code, const char *what, long number,
+                                const char *after)
+{
+    struct wire_init message = { .type = WIRE_INIT_FAILED,
+                                 .step = WIRE_INIT_STEP_HOOK,
+                                 .code = (int)code,
+                                 .kind = CL_KIND_SYSTEM };
+    size_t used = append(&message, 0, "hooks.startContainer[");
+    used = append_number(&message, used, hook->index);
+    used = append(&message, used, "]: ");
+    used = append(&message, used, hook->path);
+    used = append(&message, used, what);
+    if (number >= 0)
+        used = append_number(&message, used, number);
+    (void)append(&message, used, after);
+    leave(hook->sync, &message, 125);
+}
+
+static _Noreturn void be_hook(const struct hook *hook)
+{
+    (void)call(SYS_setpgid, 0, 0, 0, 0); /* just forked: can't fail */
+    long code = call(SYS_dup3, hook->state, 0, 0, 0);
+    if (code >= 0 && hook->out > 0)
+        code = call(SYS_dup3, hook->out, 1, 0, 0);
+    if (code >= 0 && hook->err > 0)
+        code = call(SYS_dup3, hook->err, 2, 0, 0);
+    /* What the caller preserves is for the program. Where the filter forbids the call, a hook has it, too. */
+    (void)call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */, 0);
+    if (code >= 0)
+        code = call(SYS_execve, (long)hook->path, (long)hook->args, (long)hook->env, 0);
+    fail_hook(hook, code, ": execute it: ", -1, reasons[reason_of(code)].text);
+}
+
+/* False when its time is over. */
+static bool wait_hook(const struct hook *hook, int pidfd)
+{
+    struct {
+        int fd;
+        short events, revents;
+    } poll = { .fd = pidfd, .events = 1 /* POLLIN */ };
+    long left[2] = { hook->timeout, 0 }; /* struct timespec; the kernel writes back what is left */
+    long count;
+    do
+        count = call(SYS_ppoll, (long)&poll, 1, (long)left, 0);
+    while (count == -EINTR);
+    return count != 0; /* a filter that forbids the call takes the timeout away: wait4 is next */
+}
+
+static void run_hook(const struct hook *hook)
+{
+    int pidfd = -1, status = 0;
+    (void)call(SYS_lseek, hook->state, 0, 0 /* SEEK_SET */, 0);
+    long flags = 17 /* SIGCHLD */ | (hook->timeout > 0 ? 0x1000 /* CLONE_PIDFD */ : 0);
+    long pid = call(SYS_clone, flags, 0, (long)&pidfd, 0);
+    if (pid == 0)
+        be_hook(hook);
+    if (pid < 0)
+        fail_hook(hook, pid, ": make a process for it: ", -1, reasons[reason_of(pid)].text);
+    bool is_late = hook->timeout > 0 && !wait_hook(hook, pidfd);
+    if (is_late) {
+        (void)call(SYS_kill, -pid, 9, 0, 0);
+        (void)call(SYS_kill, pid, 9, 0, 0); /* had it no group yet */
+    }
+    long result;
+    do
+        result = call(SYS_wait4, pid, (long)&status, 0, 0);
+    while (result == -EINTR);
+    if (pidfd >= 0)
+        (void)call(SYS_close, pidfd, 0, 0, 0);
+    if (is_late)
+        fail_hook(hook, -ETIMEDOUT, ": still running after its timeout of ", hook->timeout,
+                  " s: killed");
+    if (result < 0)
+        fail_hook(hook, result, ": wait for it: ", -1, reasons[reason_of(result)].text);
+    if ((status & 0x7f) != 0)
+        fail_hook(hook, -ECANCELED, ": killed by signal ", status & 0x7f, "");
+    if (status != 0)
+        fail_hook(hook, -ECANCELED, ": exit status ", status >> 8 & 0xff, "");
+}
+
+/* Where its words begin → where the next one's do. The two "" become the ends of its vectors. */
+static char **take_hook(char **words, struct hook *hook)
+{
+    static char *just_path[2];
+    const char *head = *words++;
+    hook->timeout = number(&head);
+    long args = number(&head), env = number(&head);
+    just_path[0] = *words;
+    hook->path = *words++;
+    hook->args = words;
+    words += args;
+    *words++ = NULL;
+    hook->env = words;
+    words += env;
+    *words++ = NULL;
+    if (args == 0)
+        hook->args = just_path;
+    return words;
+}
+
 void trampoline(long *stack);
 void trampoline(long *stack)
 {
@@ -151,13 +291,16 @@ void trampoline(long *stack)
     while (stack[0] < 2 || *head < '0' ||
            *head > '9') /* an image got us executed: of no use to it */
         (void)call(SYS_exit_group, 126, 0, 0, 0);
-    long sync = number(&head), proc = number(&head);
-    long labels = number(&head), candidates = number(&head);
+    long fds[5]; /* sync, proc, state, out, err */
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        fds[i] = number(&head);
+    long sync = fds[0], proc = fds[1];
+    long labels = number(&head), hooks = number(&head), candidates = number(&head);
     /* Nobody in the container may look into us; and what was handed to us goes no further. */
     (void)call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);
-    (void)call(SYS_fcntl, sync, F_SETFD, FD_CLOEXEC, 0);
-    if (proc > 0)
-        (void)call(SYS_fcntl, proc, F_SETFD, FD_CLOEXEC, 0);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] > 0)
+            (void)call(SYS_fcntl, fds[i], F_SETFD, FD_CLOEXEC, 0);
     for (; labels > 0; labels--, argv += 2) {
         long code = write_label(proc, argv[0], argv[1]);
         if (code == -ENOENT && labels > 1)
@@ -166,6 +309,13 @@ void trampoline(long *stack)
             fail(sync, code, "set security label ", argv[1], ": ");
         argv += (labels - 1) * 2; /* written: the rest are other places for the same */
         labels = 1;
+    }
+    for (long i = 0; i < hooks; i++) {
+        struct hook hook = {
+            .sync = sync, .state = fds[2], .out = fds[3], .err = fds[4], .index = i
+        };
+        argv = take_hook(argv, &hook);
+        run_hook(&hook);
     }
     char **program = argv + candidates;
     long code = -ENOENT, denied = 0;

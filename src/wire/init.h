@@ -4,11 +4,11 @@
  *
  *   parent (host namespaces)                     init (born in the new namespaces)
  *   ------------------------                     ---------------------------------
- *   writes uid/gid maps if there is a new
- *   user namespace, sets limits
  *   GO                        ------------->     starts init_steps[]
  *                             <-------------     CONSOLE + fd      (terminal only: the master of its pty)
- *                             <-------------     LISTENER + fd     (seccomp notify only; sent just before exec)
+ *                             <-------------     HOOKS             (only with prestart, createRuntime or createContainer hooks)
+ *   runs the first two kinds
+ *   GO_ON                     ------------->     runs the third kind, goes on
  *                             <-------------     READY             (all steps but seccomp and exec are done)
  *   START                     ------------->     last steps, execve
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
@@ -26,16 +26,21 @@
 enum wire_init_type {
     WIRE_INIT_GO = 1,
     WIRE_INIT_CONSOLE,
-    WIRE_INIT_LISTENER,
+    WIRE_INIT_HOOKS,
+    WIRE_INIT_GO_ON,
     WIRE_INIT_READY,
     WIRE_INIT_START,
     WIRE_INIT_LEAVE,
     WIRE_INIT_FAILED
 };
 
+/* FAILED by the last program of ours (trampoline.c): a startContainer hook, the program itself. */
+#define WIRE_INIT_STEP_HOOK    UINT32_C(0xfffffffe)
+#define WIRE_INIT_STEP_PROGRAM UINT32_C(0xffffffff)
+
 struct wire_init {
     uint32_t type;  /* enum wire_init_type */
-    uint32_t step;  /* FAILED: index into init_steps[] */
+    uint32_t step;  /* FAILED: index into init_steps[], or one of the two below */
     int32_t code;   /* FAILED: negative errno */
     uint32_t kind;  /* FAILED: enum cl_kind */
     char text[480]; /* FAILED: cl_error's text */

@@ -467,7 +467,8 @@ END
 @test "features: what is refused is not among them" {
     run cloche-runtime features
     expect_status 0
-    [ "$(jq -c '[.hooks, .linux.cgroup.systemd, .linux.mountExtensions.idmap.enabled]' <<<"$output")" = '[[],false,false]' ]
+    [ "$(jq -c '.hooks | sort' <<<"$output")" = '["createContainer","createRuntime","poststart","poststop","prestart","startContainer"]' ]
+    [ "$(jq -c '[.linux.cgroup.systemd, .linux.mountExtensions.idmap.enabled]' <<<"$output")" = '[false,false]' ]
     [ "$(jq '.linux.namespaces | index("user")' <<<"$output")" = null ]
     [ "$(jq '.mountOptions | index("rro") != null and index("idmap") == null' <<<"$output")" = true ]
 }
@@ -497,10 +498,10 @@ END
     run rt create -b "$BUNDLE" box
     expect_status 1
     expect_text "meant for systemd"
-    change 'del(.linux.cgroupsPath) | .hooks = { "prestart": [{ "path": "/bin/true" }] }'
+    change 'del(.linux.cgroupsPath) | .hooks = { "prestart": [{ "path": "bin/true" }] }'
     run rt create -b "$BUNDLE" box
     expect_status 1
-    expect_text "hooks.prestart"
+    expect_text "hooks.prestart[0].path"
     echo '{' >"$BUNDLE/config.json"
     run rt create -b "$BUNDLE" box
     expect_status 1

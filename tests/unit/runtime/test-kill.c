@@ -56,17 +56,31 @@ static bool kill_parent_at(struct world *world, unsigned point)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-TEST(a_parent_killed_anywhere_leaves_no_process)
+static void kill_parent_everywhere(bool with_hooks)
 {
     struct world world;
     unsigned point = 1;
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
     REQUIRE(world_open(&world));
+    if (with_hooks)
+        world_hooks(&world);
     while (point < 100 && kill_parent_at(&world, point))
         point++;
-    CHECK(point > 6);
+    CHECK(point > (with_hooks ? 8 : 6));
     world_close(&world);
+}
+
+TEST(a_parent_killed_anywhere_leaves_no_process)
+{
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    kill_parent_everywhere(false);
+}
+
+TEST(a_parent_killed_anywhere_around_hooks_leaves_no_process)
+{
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    kill_parent_everywhere(true);
 }
 
 /* The same for init: it leaves at its Nth point, and the parent has to say so and clean up. */
@@ -94,17 +108,31 @@ static bool kill_init_at(struct world *world, unsigned point)
     return status != 0;
 }
 
-TEST(an_init_that_ends_anywhere_leaves_nothing)
+static void end_init_everywhere(bool with_hooks)
 {
     struct world world;
     unsigned point = 1;
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
     REQUIRE(world_open(&world));
+    if (with_hooks)
+        world_hooks(&world);
     while (point < 100 && kill_init_at(&world, point))
         point++;
-    CHECK(point > 25);
+    CHECK(point > (with_hooks ? 28 : 25));
     world_close(&world);
+}
+
+TEST(an_init_that_ends_anywhere_leaves_nothing)
+{
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    end_init_everywhere(false);
+}
+
+TEST(an_init_that_ends_anywhere_around_hooks_leaves_nothing)
+{
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    end_init_everywhere(true);
 }
 
 TEST(a_program_outlives_its_parent_only_if_asked)
