@@ -337,6 +337,8 @@ static int follow(struct creation *creation, struct cl_error *err)
     if (!creation->flags->keep) { /* as container_destroy does it, but its group is open here */
         result = runtime_destroy(&creation->process, &failure);
         if (result >= 0)
+            hooks_poststop(creation->cli, &creation->container);
+        if (result >= 0)
             result = container_forget(creation->cli, &creation->container, &failure);
     }
     if (code < 0 || result >= 0)

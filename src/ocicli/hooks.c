@@ -39,9 +39,9 @@ void hooks_poststop(const struct ocicli *cli, const struct container *container)
     const struct runtime_hook_state state = state_of(container, 0);
     if (!container->has_poststop)
         return;
-    if (container_read_spec(container, &spec, &err) < 0)
-        log_write(cli, LOG_WARNING,
-                  err.text); /* what is there to be removed is removed all the same */
-    else
+    int result = container_read_spec(container, &spec, &err);
+    if (result >= 0)
         runtime_hooks_poststop(spec, &state, warn, (void *)(uintptr_t)cli);
+    else if (result != -ENOENT) /* not there: its creator was killed before it ran the first hook */
+        log_write(cli, LOG_WARNING, err.text);
 }

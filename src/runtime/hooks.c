@@ -102,7 +102,7 @@ static int open_output(const struct oci_spec *spec, const char *key, int *ret, s
     const char *path = oci_map_get(&spec->annotations, key);
     if (path == NULL || path[0] == '\0')
         return 0;
-    *ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    *ret = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
     return *ret < 0 ? cl_fail(err, errno, "annotations[\"%s\"]: open %s", key, path) : 0;
 }
 
@@ -128,6 +128,15 @@ void hooks_close_output(struct hooks_output *output)
 
 /* ---- one hook ---- */
 
+/* Where relative names in its arguments start. One that is gone, as the bundle may be at the end, fails nothing. */
+static void enter(const char *directory)
+{
+    int fd =
+        directory == NULL ? -EBADF : openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fchdir(fd) < 0)
+        (void)!chdir("/");
+}
+
 /* In the fork. Never returns; the errno of what failed goes into `report`. */
 static _Noreturn void hook_main(const struct hooks_run *run, const struct oci_hook *hook, int state,
                                 int report, pid_t parent)
@@ -149,9 +158,7 @@ static _Noreturn void hook_main(const struct hooks_run *run, const struct oci_ho
         _exit(127);
     if (result >= 0)
         result = k_close_range(3, UINT_MAX, true);
-    /* Where relative names in its arguments start. One that is gone, as the bundle may be at the end, fails nothing. */
-    if (run->cwd == NULL || chdir(run->cwd) < 0)
-        (void)!chdir("/");
+    enter(run->cwd);
     if (result >= 0) {
         (void)execve(hook->path,
                      hook->args != NULL && hook->args[0] != NULL ? hook->args : just_path,

@@ -80,7 +80,7 @@ nothing_is_left() {
 
 # lacks FILE TEXT
 lacks() {
-    [ "$(grep -c -- "$2" "$1")" -eq 0 ]
+    [ "$(grep -ac -- "$2" "$1")" -eq 0 ]
 }
 
 is_gone() {
@@ -263,7 +263,7 @@ has_status() {
 
 @test "the environment is the spec's, and empty where it has none; without args the path is argv[0]" {
     printf '#!/bin/sh\nexec >>%s\ntr "\\0" "\\n" </proc/self/environ; tr "\\0" " " </proc/$$/cmdline; echo\n' "$WORLD/got" >"$WORLD/tell"
-    printf '#!/bin/sh\nexec >>/tmp/got\nenv; echo "$0"\n' >"$BUNDLE/rootfs/tell"
+    printf '#!/bin/sh\nexec >>/tmp/got\ncat /proc/$$/environ; echo; echo "$0"\n' >"$BUNDLE/rootfs/tell"
     chmod 755 "$WORLD/tell" "$BUNDLE/rootfs/tell"
     export SOME_SECRET=leaks
     change --arg path "$WORLD/tell" '.hooks.prestart = [{ path: $path }, { path: $path, args: ["name", "a b"], env: ["A=1", "B=2"] }] |
@@ -276,8 +276,8 @@ has_status() {
     grep -q "/bin/sh $WORLD/tell a b \$" "$WORLD/got"
     lacks "$BUNDLE/rootfs/tmp/got" SOME_SECRET
     lacks "$BUNDLE/rootfs/tmp/got" PATH=
-    grep -qx C=3 "$BUNDLE/rootfs/tmp/got"
-    grep -qx /tell "$BUNDLE/rootfs/tmp/got"
+    tr '\0' '\n' <"$BUNDLE/rootfs/tmp/got" | grep -qx C=3
+    grep -aqx /tell "$BUNDLE/rootfs/tmp/got"
 }
 
 @test "no descriptor of ours, the bundle as working directory, and our own output" {
