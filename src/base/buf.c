@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json_private.h"
-#include "base/text_private.h"
+#include "base/text.h"
 
 /* Room for `more` bytes and the NUL; false (and the failure kept) when there is none. */
 static bool make_room(struct cl_buf *buf, size_t more)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text_private.h"
+#include "base/text.h"
 
 static const char *describe(int errnum)
 {

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <sys/auxv.h>
 
-#include "base/text_private.h"
+#include "base/text.h"
 
 struct key {
     uint64_t hash;

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "base/text_private.h"
+#include "base/text.h"
 
 enum {
     DOCKER_MIN_WIDTH = 10, /* padding included, as tabwriter counts */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/template_private.h"
-#include "base/text_private.h"
+#include "base/text.h"
 
 /* So many digits of a base at *at; false when one is missing. */
 static bool take_code(const char **at, const char *end, unsigned base, int count, uint32_t *ret)

@@ -8,7 +8,7 @@
 
 #include "base/json_private.h"
 #include "base/template_private.h"
-#include "base/text_private.h"
+#include "base/text.h"
 
 __attribute__((format(printf, 2, 3))) static int complain(struct tpl_run *run, const char *fmt, ...)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/template_private.h"
-#include "base/text_private.h"
+#include "base/text.h"
 
 struct lexer {
     struct tpl_arena *arena;

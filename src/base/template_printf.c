@@ -9,7 +9,7 @@
 
 #include "base/json_private.h"
 #include "base/template_private.h"
-#include "base/text_private.h"
+#include "base/text.h"
 
 enum { WIDTH_MAX = 1000000 }; /* fmt's own limit */
 

@@ -5,7 +5,7 @@
  * Width comes from two tables of our own (zero-width marks; East Asian wide and emoji, after Unicode 15 UAX #11), not from
  * wcwidth(3), which answers -1 for everything past ASCII in the C locale, where containers' tools mostly run.
  */
-#include "base/text_private.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>

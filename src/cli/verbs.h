@@ -33,6 +33,7 @@
     X(rmi)                                                                                         \
     X(lsns)                                                                                        \
     X(view)                                                                                        \
+    X(glass)                                                                                       \
     X(pid)                                                                                         \
     X(ns_tree)                                                                                     \
     X(ns_diff)                                                                                     \

@@ -156,8 +156,10 @@ pid_t procfs_walk_next(struct procfs_walk *walk)
                 (const struct dirent64 *)(const void *)(walk->buffer + walk->used);
             walk->used += entry->d_reclen;
             pid_t pid = parse_pid(entry->d_name);
-            if (pid > 0)
+            if (pid > 0) {
+                walk->inode = entry->d_ino;
                 return pid;
+            }
         }
         long size =
             K_CALL("getdents64", SYS_getdents64, walk->fd, (long)walk->buffer, sizeof walk->buffer);

@@ -27,6 +27,8 @@ int procfs_write(int proc_fd, const char *path, const char *text);
 struct procfs_walk {
     int fd; /* own descriptor of the directory; close by procfs_walk_done */
     size_t used, size;
+    uint64_t
+        inode; /* of the entry that procfs_walk_next returned: another one when the pid was used again */
     _Alignas(8) char buffer[32768];
 };
 int procfs_walk_init(struct procfs_walk *walk,
@@ -38,12 +40,14 @@ void procfs_walk_done(struct procfs_walk *walk);
 struct procfs_stat {
     pid_t pid, parent, group, session;
     int terminal;
+    unsigned flags; /* PF_* of the kernel's sched.h */
     char state;
     char name[64];        /* comm; hostile text */
     uint64_t start_ticks; /* since boot; with the pid it names a process once and for all */
     uint64_t user_ticks, system_ticks;
     long threads;
 };
+#define PROCFS_KERNEL_THREAD 0x00200000u                   /* PF_KTHREAD, in flags */
 int procfs_read_stat(int pid_fd, struct procfs_stat *ret); /* 0 or -errno */
 
 /* /proc/PID/status, likewise. */

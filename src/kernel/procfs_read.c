@@ -89,6 +89,7 @@ enum {
     STAT_GROUP,
     STAT_SESSION,
     STAT_TERMINAL,
+    STAT_FLAGS = 9,
     STAT_USER = 14,
     STAT_SYSTEM,
     STAT_THREADS = 20,
@@ -117,6 +118,7 @@ static int parse_stat(const char *text, size_t size, struct procfs_stat *ret)
     ret->group = (pid_t)fields[STAT_GROUP];
     ret->session = (pid_t)fields[STAT_SESSION];
     ret->terminal = (int)fields[STAT_TERMINAL];
+    ret->flags = (unsigned)fields[STAT_FLAGS];
     ret->user_ticks = (uint64_t)fields[STAT_USER];
     ret->system_ticks = (uint64_t)fields[STAT_SYSTEM];
     ret->threads = (long)fields[STAT_THREADS];

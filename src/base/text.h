@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside room base only: UTF-8 (RFC 3629) and the width of text on a terminal. No locale is consulted, so results are the
+ * UTF-8 (RFC 3629) and the width of text on a terminal. No locale is consulted, so results are the
  * same in every environment and in static programs. Nothing allocates.
  */
 #pragma once
