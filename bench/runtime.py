@@ -186,20 +186,33 @@ def listing(world, rounds, verdict, runtimes):
             peer.call('delete', '-f', f'idle{number}')
 
 
+def peak_kib(pid):
+    with open(f'/proc/{pid}/status') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('VmHWM:'))
+
+
 def memory(world, rounds, verdict):
-    bundle = Bundle(world, 'rss')
+    """The most that the foreground parent of a container ever had, read while its container runs (what wait4 says of it counts ours, too)."""
     sizes = {}
     runtimes = Runtimes(world)
     runtimes.close()
     for peer in runtimes.peers:
-        command = f'umount /sys/fs/cgroup/unified 2>/dev/null; exec /usr/bin/python3 -c "$1"'
-        code = (f'import os; p = os.posix_spawn({peer.program!r}, {[peer.program, "--root", peer.root, "run", "-b", bundle.path, "rss"]!r}, os.environ);'
-                'print(os.wait4(p, 0)[2].ru_maxrss)')
-        text = subprocess.run(['unshare', '-m', '--propagation', 'private', 'sh', '-c', command, 'sh', code], stdout=subprocess.PIPE,
-                              text=True, check=True).stdout
-        sizes[peer.name] = int(text.split()[-1])
+        ready = f'{world.path}/ready'
+
+        def change(spec):
+            spec['process']['args'] = ['/bin/sh', '-c', 'echo ready; exec /bin/sleep 100000']
+        bundle = Bundle(world, f'rss-{peer.name}', change)
+        with open(ready, 'w+') as output:
+            child = subprocess.Popen(['unshare', '-m', '--propagation', 'private', 'sh', '-c', 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"',
+                                      'sh', peer.program, '--root', peer.root, 'run', '-b', bundle.path, 'rss'], env=peer.environment,
+                                     stdin=subprocess.DEVNULL, stdout=output)
+            while os.path.getsize(ready) == 0 and child.poll() is None:
+                time.sleep(0.01)
+            sizes[peer.name] = peak_kib(child.pid) if child.poll() is None else 0
+        subprocess.run([peer.program, '--root', peer.root, 'kill', 'rss', 'KILL'], check=False)
+        child.wait()
         print(f'{peer.name}: peak RSS {sizes[peer.name]} KiB')
-    if 'crun' in sizes:
+    if sizes.get('crun'):
         verdict('runtime peak RSS, part of crun\'s', sizes['cloche-runtime'] / sizes['crun'], 0.5, 'times')
 
 

@@ -238,13 +238,14 @@ int cl_json_strv(const struct cl_json *array, char ***ret)
     if (type != CL_JSON_NULL && type != CL_JSON_ARRAY)
         return -EINVAL;
     size_t count = cl_json_count(array);
+    if (count > 0 && (vector = cl_calloc(count + 1, sizeof *vector)) == NULL)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         const char *text = cl_json_string(cl_json_at(array, i));
         if (text == NULL)
             return -EINVAL;
-        int r = cl_strv_append(&vector, text);
-        if (r < 0)
-            return r;
+        if ((vector[i] = cl_strdup(text)) == NULL)
+            return -ENOMEM;
     }
     *ret = cl_take(vector);
     return 0;

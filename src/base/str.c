@@ -73,11 +73,11 @@ int cl_strv_copy(char ***ret, const char *const *vector)
 {
     CL_AUTO(cl_strv_free) char **copy = NULL;
     size_t count = cl_strv_count(vector);
-    for (size_t i = 0; i < count; i++) {
-        int r = cl_strv_append(&copy, vector[i]);
-        if (r < 0)
-            return r;
-    }
+    if (count > 0 && (copy = cl_calloc(count + 1, sizeof *copy)) == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        if ((copy[i] = cl_strdup(vector[i])) == NULL)
+            return -ENOMEM;
     *ret = cl_take(copy);
     return 0;
 }

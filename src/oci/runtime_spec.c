@@ -164,6 +164,13 @@ void oci_process_state_done(struct oci_process_state *state)
 int oci_spec_read(const char *text, size_t size, struct oci_spec **ret, struct cl_error *err)
 {
     CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    return oci_spec_read_keep(text, size, ret, &json, err);
+}
+
+int oci_spec_read_keep(const char *text, size_t size, struct oci_spec **ret,
+                       struct cl_json **ret_document, struct cl_error *err)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
     CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
     int r = cl_json_parse(text, size, DOCUMENT_MAX, &json, err);
     if (r < 0) {
@@ -173,9 +180,11 @@ int oci_spec_read(const char *text, size_t size, struct oci_spec **ret, struct c
     r = oci_spec_decode(json, &spec, err);
     if (r == 0)
         r = oci_spec_validate(spec, err);
-    if (r == 0)
-        *ret = cl_take(spec);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = cl_take(spec);
+    *ret_document = cl_take(json);
+    return 0;
 }
 
 int oci_process_read(const char *text, size_t size, struct oci_process **ret, struct cl_error *err)

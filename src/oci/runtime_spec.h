@@ -473,6 +473,9 @@ int oci_seccomp_encode(const struct oci_seccomp *seccomp, struct cl_json **ret);
 
 /* Parse the text (at most 16 MiB), decode, and validate in one go: what a runtime does with config.json or process.json. */
 int oci_spec_read(const char *text, size_t size, struct oci_spec **ret, struct cl_error *err);
+/* The same; the JSON document, which holds nothing of the spec, is the caller's to free (cl_json_unref) at a moment that nobody waits for. */
+int oci_spec_read_keep(const char *text, size_t size, struct oci_spec **ret,
+                       struct cl_json **ret_document, struct cl_error *err);
 int oci_process_read(const char *text, size_t size, struct oci_process **ret, struct cl_error *err);
 
 /*

@@ -51,6 +51,7 @@ struct creation {
     char bundle[PATH_MAX];
     char *text; /* of config.json */
     size_t size;
+    struct cl_json *document; /* likewise, parsed: kept only to be freed late */
     struct oci_spec *spec;
     struct runtime_facts facts;
     bool has_facts;
@@ -71,6 +72,7 @@ static void creation_done(struct creation *creation)
     if (creation->has_facts)
         runtime_facts_done(&creation->facts);
     oci_spec_free(creation->spec);
+    cl_json_unref(creation->document);
     free(creation->text);
     container_done(&creation->container);
     creation->listener = cl_close(creation->listener);
@@ -92,7 +94,8 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
     int result = cl_read_fd(fd, SPEC_MAX, &creation->text, &creation->size, err);
     if (result < 0)
         return cl_error_prefix(err, "read %s", path);
-    return oci_spec_read(creation->text, creation->size, &creation->spec, err);
+    return oci_spec_read_keep(creation->text, creation->size, &creation->spec, &creation->document,
+                              err);
 }
 
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
@@ -232,7 +235,9 @@ static int record(struct creation *creation, struct cl_error *err)
 /* Called while init is at work on its mounts (runtime_options.while_init_works). */
 static int keep_spec(void *context, const struct runtime_process *process, struct cl_error *err)
 {
-    const struct creation *creation = context;
+    struct creation *creation = context;
+    cl_json_unref(creation->document);
+    creation->document = NULL;
     return cl_write_atomic(creation->container.dir, "config.json", creation->text, creation->size,
                            0600, CL_WRITE_PLAIN, err);
 }

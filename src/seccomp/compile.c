@@ -85,7 +85,7 @@ static const struct mux {
 static int mux_find(const char *name)
 {
     for (size_t i = 0; i < CL_COUNT(mux_calls); i++) {
-        if (strcmp(mux_calls[i].name, name) == 0)
+        if (mux_calls[i].name[0] == name[0] && strcmp(mux_calls[i].name, name) == 0)
             return mux_calls[i].number;
     }
     return -1;

@@ -120,19 +120,21 @@ TEST(the_cgroup_is_removed_with_what_is_left_in_it)
     if (!make_cgroup(&host, path, &group))
         SKIP("no cgroup can be made here (needs root and a writable cgroup mount)");
     (void)fflush(stdout);
+    int ready[2];
+    REQUIRE(pipe2(ready, O_CLOEXEC) == 0);
     pid_t left = fork(); /* stands for a process outside the container's pid namespace */
-    if (left == 0) {
-        _exit(cgroup_join_self(&group, true) < 0 ? 1 : pause());
+    if (left == 0) {     /* in all hierarchies before anybody looks */
+        if (cgroup_join_self(&group, true) < 0 || write(ready[1], "", 1) != 1)
+            _exit(1);
+        _exit(pause());
     }
+    char byte;
+    (void)close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    (void)close(ready[0]);
     pid_t *pids = NULL;
     size_t count = 0;
-    for (int i = 0; i < 3000 && count == 0; i++) {
-        free(pids);
-        pids = NULL;
-        if (cgroup_pids(&group, &pids, &count) < 0)
-            count = 0;
-        usleep(1000);
-    }
+    CHECK_INT(cgroup_pids(&group, &pids, &count), 0);
     free(pids);
     CHECK_INT(count, 1);
     cgroup_done(&group);
