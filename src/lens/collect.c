@@ -316,6 +316,10 @@ static int open_by_holder(int proc_fd, const struct lens_holder *holder)
     char path[48];
     if (holder->kind == LENS_HELD_MOUNT && holder->pid == 0)
         return lens_open_nsfs(proc_fd, AT_FDCWD, holder->path);
+    if (holder->kind == LENS_HELD_SOCKET) {
+        cl_auto_fd pidfd = k_pidfd_open(holder->pid);
+        return pidfd < 0 ? pidfd : lens_open_socket_ns(pidfd, holder->fd);
+    }
     if (holder->kind != LENS_HELD_FD)
         return -ENOENT;
     (void)CL_PRINT(path, "%d/fd/%d", (int)holder->pid, holder->fd); /* fits */

@@ -64,5 +64,8 @@ int lens_open_namespace(const struct lens_snapshot *snapshot, int proc_fd, uint3
 /* Open a namespace file whose path may mean anything by now (a process's descriptor, a mount point): nothing but nsfs is ever
    opened, so no device, FIFO or dead server is touched. -ESRCH: it is something else. */
 int lens_open_nsfs(int proc_fd, int dirfd, const char *path);
+/* The network namespace of descriptor `number`, a socket of the process behind pidfd: a descriptor, or -errno (no socket any more, no permission). A
+   second reference to the socket is made and dropped. */
+int lens_open_socket_ns(int pidfd, int number);
 /* How much of a command line is kept: more is cut. */
 #define LENS_COMMAND_MAX 4096

@@ -43,12 +43,18 @@ static int note_fd(struct held *held, int ns_fd, const struct lens_holder *how)
                                : lens_relate(held->snapshot, holder.namespace, ns_fd, held->types);
 }
 
-static int note_socket(struct held *held, int pidfd, int number)
+int lens_open_socket_ns(int pidfd, int number)
 {
     cl_auto_fd copy = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
     if (copy < 0)
-        return 0;
-    cl_auto_fd ns_fd = ioctl(copy, GET_SOCKET_NAMESPACE);
+        return -errno;
+    int ns_fd = ioctl(copy, GET_SOCKET_NAMESPACE);
+    return ns_fd < 0 ? -errno : ns_fd;
+}
+
+static int note_socket(struct held *held, int pidfd, int number)
+{
+    cl_auto_fd ns_fd = lens_open_socket_ns(pidfd, number);
     if (ns_fd < 0)
         return 0; /* no socket any more, or no CAP_NET_ADMIN over it */
     struct lens_holder holder = { .kind = LENS_HELD_SOCKET, .pid = held->pid, .fd = number };

@@ -8,15 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "lens/collect.h"
 #include "lens/mounts.h"
 #include "lens/view.h"
-
-#define GET_SOCKET_NAMESPACE 0x894C /* SIOCGSKNS, linux/sockios.h */
 
 enum { DESCRIPTORS_MAX = 4096 };
 
@@ -156,9 +152,7 @@ static int look_at_pidfd(const struct looked_at *at)
 static int look_at_socket(const struct looked_at *at)
 {
     uint64_t inode;
-    cl_auto_fd copy =
-        at->pidfd < 0 ? -EBADF : (int)syscall(SYS_pidfd_getfd, at->pidfd, at->number, 0);
-    cl_auto_fd ns_fd = copy < 0 ? -EBADF : ioctl(copy, GET_SOCKET_NAMESPACE);
+    cl_auto_fd ns_fd = lens_open_socket_ns(at->pidfd, at->number);
     if (ns_fd < 0 || k_ns_fd_inode(ns_fd, &inode, NULL) < 0 ||
         inode == at->view->inside_ns[K_NS_NET])
         return 0;
