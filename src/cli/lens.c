@@ -64,3 +64,27 @@ struct lens_names cli_lens_names(struct cli *cli)
 {
     return (struct lens_names){ .context = cli, .list = list, .find = find };
 }
+
+int cli_lens_types(const char **names, unsigned *ret, struct cl_error *err)
+{
+    const char *known[K_NS_COUNT];
+    unsigned types = 0;
+    for (int i = 0; i < K_NS_COUNT; i++)
+        known[i] = k_ns_table[i].name;
+    for (; names != NULL && *names != NULL; names++) {
+        int type = k_ns_by_name(*names);
+        if (type < 0) {
+            const char *closest = cl_closest(*names, known, K_NS_COUNT);
+            int code =
+                cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown namespace type: %s", *names);
+            if (closest != NULL)
+                (void)cl_error_hint(err, "did you mean %s?", closest);
+            else
+                (void)cl_error_hint(err, "known are mnt, net, ipc, user, pid, uts, cgroup, time");
+            return code;
+        }
+        types |= 1U << type;
+    }
+    *ret = types;
+    return 0;
+}

@@ -8,3 +8,5 @@
 #include "lens/lens.h"
 
 struct lens_names cli_lens_names(struct cli *cli);
+/* --type: names → bits 1 << enum k_ns; USAGE with "did you mean". */
+int cli_lens_types(const char **names, unsigned *ret, struct cl_error *err);

@@ -42,30 +42,6 @@ static const struct cli_option options_table[] = {
         "Only this type: mnt, net, ipc, user, pid, uts, cgroup, time (may be repeated)", types),
 };
 
-static int take_types(const char **names, unsigned *ret, struct cl_error *err)
-{
-    const char *known[K_NS_COUNT];
-    unsigned types = 0;
-    for (int i = 0; i < K_NS_COUNT; i++)
-        known[i] = k_ns_table[i].name;
-    for (; names != NULL && *names != NULL; names++) {
-        int type = k_ns_by_name(*names);
-        if (type < 0) {
-            const char *closest = cl_closest(*names, known, K_NS_COUNT);
-            int code =
-                cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown namespace type: %s", *names);
-            if (closest != NULL)
-                (void)cl_error_hint(err, "did you mean %s?", closest);
-            else
-                (void)cl_error_hint(err, "known are mnt, net, ipc, user, pid, uts, cgroup, time");
-            return code;
-        }
-        types |= 1U << type;
-    }
-    *ret = types;
-    return 0;
-}
-
 static int take_tree(const struct lsns_options *options, enum lens_tree *ret, struct cl_error *err)
 {
     if (options->list && options->tree != NULL)
@@ -113,7 +89,7 @@ static int lsns(struct cli *cli, void *data, char **arguments, struct cl_error *
         .width = cli_is_terminal(STDOUT_FILENO) ? (unsigned)cli->terminal_columns : 0,
         .notes = stderr,
     };
-    int code = take_types(options->types, &lens.types, err);
+    int code = cli_lens_types(options->types, &lens.types, err);
     if (code >= 0)
         code = take_tree(options, &lens.tree, err);
     if (code >= 0)

@@ -99,3 +99,53 @@ const struct cli_verb cli_verb_ns_diff = {
     .max_arguments = 2,
     .run = diff,
 };
+
+struct ns_watch_options {
+    bool json, no_headings;
+    const char **types;
+};
+
+static const struct cli_option watch_options[] = {
+    CLI_ROW("json", 'J', CLI_FLAG, NULL, "Print JSON, one object a line", struct ns_watch_options,
+            json),
+    CLI_ROW("noheadings", 'n', CLI_FLAG, NULL, "Print no headings", struct ns_watch_options,
+            no_headings),
+    CLI_ROW("type", 't', CLI_LIST, "type",
+            "Only namespaces of this type: mnt, net, ipc, user, pid, uts, cgroup, time (may be "
+            "repeated)",
+            struct ns_watch_options, types),
+};
+
+static int watch(struct cli *cli, void *data, char **arguments, struct cl_error *err)
+{
+    const struct ns_watch_options *options = data;
+    const struct lens_names names = cli_lens_names(cli);
+    struct lens_watch_options lens = {
+        .targets = (const char *const *)arguments,
+        .json = options->json,
+        .no_headings = options->no_headings,
+    };
+    int code = cli_lens_types(options->types, &lens.types, err);
+    return code < 0 ? code : lens_watch(&lens, &names, stdout, err);
+}
+
+const struct cli_verb cli_verb_ns_watch = {
+    .name = "ns watch",
+    .synopsis = "[OPTIONS] [CONTAINER|PID...]",
+    .summary = "Print namespaces, processes and containers as they come and go",
+    .description =
+        "Prints a line for each event until it is interrupted: processes (fork, exec, user, name, "
+        "exit), namespaces (born: it has its first process; join: a process has moved into it; "
+        "empty: its last process has left) and containers of any engine (start, end). With "
+        "CONTAINER or PID, only of these and their descendants.\n"
+        "\n"
+        "The kernel tells of the events, so an idle machine costs nothing. It does not tell of "
+        "setns(2) and unshare(2): they are seen at the next event of the process, when it "
+        "forks, executes, or changes its user or name. Where events come faster than they can be "
+        "read, a line \"lost\" says so, and what has changed meanwhile follows. It needs "
+        "CAP_NET_ADMIN in the host's own namespaces.",
+    CLI_OPTIONS(watch_options),
+    .options_size = sizeof(struct ns_watch_options),
+    .max_arguments = -1,
+    .run = watch,
+};

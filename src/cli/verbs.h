@@ -37,6 +37,7 @@
     X(pid)                                                                                         \
     X(ns_tree)                                                                                     \
     X(ns_diff)                                                                                     \
+    X(ns_watch)                                                                                    \
     X(tour)                                                                                        \
     X(info)                                                                                        \
     X(version)                                                                                     \

@@ -127,6 +127,19 @@ struct lens_diff_options {
 int lens_diff(const struct lens_diff_options *options, const struct lens_names *names, FILE *out,
               struct cl_error *err);
 
+/* ---- ns watch: what happens, as it happens ---- */
+
+struct lens_watch_options {
+    const char *const *targets; /* NAME or PID: only these and their descendants; NULL: all */
+    unsigned types;             /* bits 1 << enum k_ns: only namespaces of these; 0: everything */
+    bool json, no_headings;
+    int proc_fd;
+};
+/* Returns only with an error: without the kernel's process events (kernel/procevents.h: CAP_NET_ADMIN, the initial
+   namespaces), or when `out` can't be written. */
+int lens_watch(const struct lens_watch_options *options, const struct lens_names *names, FILE *out,
+               struct cl_error *err);
+
 /* ---- pid: one process in every pid namespace ---- */
 
 struct lens_pid_options {

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The world of `ns watch`, fed by hand: what it says of processes that come, move and go, and of those that it does not see in time.
+ */
+#include "lens/watch.h"
+#include "support.h"
+
+struct heard {
+    char text[8192];
+};
+
+static void hear(void *context, const struct watch_report *report)
+{
+    struct heard *heard = context;
+    size_t used = strlen(heard->text);
+    (void)snprintf(heard->text + used, sizeof heard->text - used, "%s%s%s %d\n",
+                   watch_event_names[report->event], report->inode != 0 ? " " : "",
+                   report->inode != 0 ? k_ns_table[report->type].name : "",
+                   report->process == NULL ? 0 : (int)report->process->pid);
+}
+
+static char expected[64];
+static const char *line(const char *event, pid_t pid)
+{
+    (void)snprintf(expected, sizeof expected, "%s %d\n", event, (int)pid);
+    return expected;
+}
+
+static bool begin(struct watch_world *world, struct heard *heard, int *ret_proc)
+{
+    *ret_proc = procfs_open_host(NULL);
+    if (*ret_proc < 0)
+        return false;
+    heard->text[0] = '\0';
+    watch_world_init(world, *ret_proc, NULL);
+    world->report = hear;
+    world->context = heard;
+    world->is_quiet = true;
+    bool is_good = watch_snapshot(world, NULL) >= 0;
+    world->is_quiet = false;
+    return is_good;
+}
+
+static const struct watch_cause born = { .why = WATCH_FORK, .not_after = UINT64_MAX };
+
+TEST(a_process_comes_and_goes)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    struct sleeper sleeper;
+    REQUIRE(begin(&world, &heard, &proc));
+    REQUIRE(sleeper_start(&sleeper, 0, NULL, NULL));
+    CHECK_INT(watch_look(&world, sleeper.pid, &born), 0);
+    CHECK_CONTAINS(heard.text, line("fork", sleeper.pid));
+    CHECK(strstr(heard.text, "born") == NULL); /* it has our namespaces */
+    watch_end(&world, sleeper.pid, 0);
+    CHECK_CONTAINS(heard.text, line("exit", sleeper.pid));
+    CHECK(strstr(heard.text, "empty") == NULL);
+    sleeper_end(&sleeper);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
+TEST(new_namespaces_are_born_and_emptied)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    struct sleeper sleeper;
+    REQUIRE(begin(&world, &heard, &proc));
+    if (!sleeper_start(&sleeper, CLONE_NEWUTS | CLONE_NEWIPC, NULL, NULL))
+        SKIP("may not make namespaces");
+    CHECK_INT(watch_look(&world, sleeper.pid, &born), 0);
+    CHECK_CONTAINS(heard.text, line("born uts", sleeper.pid));
+    CHECK_CONTAINS(heard.text, line("born ipc", sleeper.pid));
+    CHECK(strstr(heard.text, "net") == NULL);
+    watch_end(&world, sleeper.pid, 0);
+    CHECK_CONTAINS(heard.text, line("empty uts", sleeper.pid));
+    CHECK_CONTAINS(heard.text, line("empty ipc", sleeper.pid));
+    sleeper_end(&sleeper);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
+TEST(one_that_was_gone_before_we_looked_is_told_as_its_parents_child)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    REQUIRE(begin(&world, &heard, &proc));
+    const pid_t gone = 4194303; /* the last one there can be: nobody's */
+    const struct watch_cause cause = { .why = WATCH_FORK,
+                                       .parent = getpid(),
+                                       .not_after = UINT64_MAX };
+    CHECK_INT(watch_look(&world, gone, &cause), 0);
+    REQUIRE(watch_find(&world, gone) != NULL);
+    CHECK_STR(watch_find(&world, gone)->name, watch_find(&world, getpid())->name);
+    watch_end(&world, gone, 0);
+    CHECK_CONTAINS(heard.text, line("fork", gone));
+    CHECK_CONTAINS(heard.text, line("exit", gone));
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
+TEST(a_later_process_with_the_pid_is_not_taken_for_it)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    struct sleeper sleeper;
+    REQUIRE(begin(&world, &heard, &proc));
+    REQUIRE(sleeper_start(&sleeper, 0, NULL, NULL));
+    /* The event is older than the process that has the pid now. */
+    const struct watch_cause old = { .why = WATCH_FORK, .parent = 1, .not_after = 1 };
+    CHECK_INT(watch_look(&world, sleeper.pid, &old), 0);
+    REQUIRE(watch_find(&world, sleeper.pid) != NULL);
+    CHECK_INT(watch_find(&world, sleeper.pid)->start_ticks, 0); /* nothing was read of it */
+    watch_end(&world, sleeper.pid, 0);
+    CHECK_INT(watch_look(&world, sleeper.pid, &born), 0);
+    /* An exec of a process that is known by another start time. */
+    watch_find(&world, sleeper.pid)->start_ticks = 1;
+    heard.text[0] = '\0';
+    const struct watch_cause exec = { .why = WATCH_EXEC, .not_after = UINT64_MAX };
+    CHECK_INT(watch_look(&world, sleeper.pid, &exec), 0);
+    CHECK_STR(heard.text, "");
+    sleeper_end(&sleeper);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
+TEST(a_new_snapshot_finds_what_was_missed)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    struct sleeper goes, comes;
+    REQUIRE(sleeper_start(&goes, 0, NULL, NULL));
+    REQUIRE(begin(&world, &heard, &proc));
+    pid_t gone = goes.pid;
+    sleeper_end(&goes);
+    REQUIRE(sleeper_start(&comes, 0, NULL, NULL));
+    CHECK_INT(watch_snapshot(&world, NULL), 0);
+    CHECK_CONTAINS(heard.text, line("exit", gone));
+    CHECK_CONTAINS(heard.text, line("fork", comes.pid));
+    heard.text[0] = '\0';
+    CHECK_INT(watch_look(&world, comes.pid,
+                         &(struct watch_cause){ .why = WATCH_RENAME, .not_after = UINT64_MAX }),
+              0);
+    CHECK_STR(heard.text, "");
+    sleeper_end(&comes);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
+TEST_MAIN
