@@ -21,7 +21,8 @@
 
 /* ---- container_options.c: the options of run and create ---- */
 struct container_options {
-    bool interactive, tty, read_only, privileged, no_new_privileges, oom_kill_disable, host_time;
+    bool interactive, tty, read_only, privileged, no_new_privileges, oom_kill_disable, host_time,
+        record_denials;
     const char *name, *hostname, *domainname, *user, *workdir, *entrypoint, *network, *pid, *ipc,
         *uts, *cgroupns, *stop_signal, *cgroup_parent, *cpuset_cpus, *cpuset_mems, *log_driver,
         *cidfile, *pull, *time;
@@ -35,7 +36,7 @@ struct container_options {
     const char *detach_keys;
 };
 /* `create` takes the first CLI_CREATE_OPTIONS rows, `run` all of them. */
-#define CLI_RUN_OPTIONS    101
+#define CLI_RUN_OPTIONS    102
 #define CLI_CREATE_OPTIONS (CLI_RUN_OPTIONS - 3)
 extern const struct cli_option cli_container_options[CLI_RUN_OPTIONS];
 /* Options and operands (IMAGE [COMMAND…]) → configuration, merged with the image's. */

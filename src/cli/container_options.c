@@ -71,6 +71,8 @@ const struct cli_option cli_container_options[] = {
     ROW("pull", 0, CLI_STRING, "string", "Pull image before running (missing|never)", pull),
     ROW("read-only", 0, CLI_FLAG, NULL, "Mount the container's root filesystem as read only",
         read_only),
+    ROW("record-denials", 0, CLI_FLAG, NULL,
+        "Have the kernel log what seccomp refuses, for 'cloche why'", record_denials),
     ROW("rm", 0, CLI_FLAG, NULL, "Automatically remove the container when it exits", rm),
     ROW("security-opt", 0, CLI_LIST, "list", "Security Options", security_opt),
     ROW("shm-size", 0, CLI_BYTES, "bytes", "Size of /dev/shm", shm_size),
@@ -242,6 +244,8 @@ static int apply_lists(const struct container_options *options, struct engine_co
     for (size_t i = 0; i < CL_COUNT(plain); i++)
         if (cl_strv_copy(plain[i].to, plain[i].from) < 0)
             return cl_fail(err, ENOMEM, "read the options");
+    if (options->record_denials && cl_strv_append(&config->security_opt, "record-denials") < 0)
+        return cl_fail(err, ENOMEM, "read the options");
     int result = cli_environment(options->env, options->env_file, &config->env, err);
     for (const char **path = options->label_file; result >= 0 && path != NULL && *path != NULL;
          path++)

@@ -38,6 +38,7 @@
     X(ns_tree)                                                                                     \
     X(ns_diff)                                                                                     \
     X(ns_watch)                                                                                    \
+    X(why)                                                                                         \
     X(tour)                                                                                        \
     X(info)                                                                                        \
     X(version)                                                                                     \

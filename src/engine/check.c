@@ -78,17 +78,12 @@ static int check_resources(const struct engine_config *config, struct cl_error *
 
 static int check_security(const struct engine_config *config, struct cl_error *err)
 {
-    static const char *const known[] = { "no-new-privileges",
-                                         "no-new-privileges:true",
-                                         "no-new-privileges=true",
-                                         "no-new-privileges:false",
-                                         "no-new-privileges=false",
-                                         "seccomp=unconfined",
-                                         "seccomp:unconfined",
-                                         "seccomp=builtin",
-                                         "apparmor=unconfined",
-                                         "label=disable",
-                                         "label:disable" };
+    static const char *const known[] = { "no-new-privileges",       "no-new-privileges:true",
+                                         "no-new-privileges=true",  "no-new-privileges:false",
+                                         "no-new-privileges=false", "seccomp=unconfined",
+                                         "seccomp:unconfined",      "seccomp=builtin",
+                                         "apparmor=unconfined",     "label=disable",
+                                         "label:disable",           "record-denials" };
     for (char **option = config->security_opt; option != NULL && *option != NULL; option++) {
         bool found = false;
         for (size_t i = 0; i < CL_COUNT(known); i++)
@@ -96,7 +91,8 @@ static int check_security(const struct engine_config *config, struct cl_error *e
         if (!found)
             return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EINVAL,
                                 "--security-opt %s: known are no-new-privileges, "
-                                "seccomp=unconfined, apparmor=unconfined and label=disable",
+                                "seccomp=unconfined, apparmor=unconfined, label=disable and "
+                                "record-denials",
                                 *option);
     }
     return 0;

@@ -156,5 +156,14 @@ int engine_container_exec(struct engine *engine, const char *reference,
 int engine_container_pids(struct engine *engine, const char *reference, pid_t **ret_pids,
                           size_t *ret_count, struct cl_error *err);
 
+/* ---- what `cloche why` asks ---- */
+/* Cloche's own profile is its filter (else: none). */
+bool engine_wants_default_seccomp(const struct engine_config *config);
+/* Do its device rules let it open the device for 'r', 'w' or 'm'? */
+int engine_device_allowed(const struct engine_config *config, bool is_block, unsigned major,
+                          unsigned minor, char access);
+/* The audit session of a container that was run with --record-denials; 0: none. */
+uint32_t engine_container_session(struct engine *engine, const char *id);
+
 /* `cloche info` in Docker's field names. */
 int engine_info(struct engine *engine, struct cl_json **ret, struct cl_error *err);

@@ -41,7 +41,8 @@ int engine_process_new(const struct engine_process_input *input, struct oci_proc
 int engine_capabilities(const struct engine_config *config, uint64_t *ret_mask,
                         struct cl_error *err);
 bool engine_is_host(const char *mode);
-bool engine_wants_default_seccomp(const struct engine_config *config);
+/* "record-denials" is among its security options. */
+bool engine_wants_records(const struct engine_config *config);
 /* hostname as the container sees it: the configured one or the short id. */
 const char *engine_hostname(const struct engine_config *config, const char *id,
                             char buffer[static 16]);

@@ -181,6 +181,18 @@ static void fit_to_host(const struct engine_config *config, const struct runtime
         (void)oci_namespace_remove(spec, OCI_NS_TIME); /* absent already: the same */
 }
 
+/* The audit session that init has opened: the kernel's log names it with each denial, also when the container is over. Without
+   the note the log can't be asked about it, and it runs all the same. */
+static void note_session(const struct launch *job, int proc)
+{
+    char text[24];
+    cl_auto_fd init = procfs_open_pid(proc, job->process.pid);
+    ssize_t length = init < 0 ? init : cl_read_small(init, "sessionid", text, sizeof text);
+    if (length > 0)
+        (void)cl_write_atomic(job->dir, "audit-session", text, (size_t)length, 0600, CL_WRITE_PLAIN,
+                              NULL);
+}
+
 static int create(struct launch *job, struct cl_error *err)
 {
     struct runtime_rootfs rootfs;
@@ -213,6 +225,7 @@ static int create(struct launch *job, struct cl_error *err)
         .cgroup_path = job->state.cgroup,
         .state_dir = store_state(job->engine->store),
         .use_default_seccomp = engine_wants_default_seccomp(job->config),
+        .record_denials = engine_wants_records(job->config),
         .mask_thermal_throttle = job->config->masked_paths == NULL,
         .die_with_parent = true,
     };
@@ -227,6 +240,8 @@ static int create(struct launch *job, struct cl_error *err)
         result = runtime_create(plan, &io, &job->process, err);
     if (result >= 0)
         pin_mounts(job, facts.proc_fd);
+    if (result >= 0 && options.record_denials)
+        note_session(job, facts.proc_fd);
     return result;
 }
 

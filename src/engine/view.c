@@ -153,3 +153,15 @@ void engine_status_text(const struct engine_view *view, char buffer[static 80])
     cl_human_duration(cl_now_ns() - state->finished_ns, age);
     (void)cl_print(buffer, 80, "Exited (%d) %s ago", state->exit_code, age);
 }
+
+uint32_t engine_container_session(struct engine *engine, const char *id)
+{
+    char path[96], text[24];
+    uint64_t session;
+    (void)CL_PRINT(path, "containers/%.64s/audit-session", id); /* fits */
+    ssize_t length = cl_read_small(store_root_fd(engine->store), path, text, sizeof text);
+    if (length <= 0)
+        return 0;
+    text[strcspn(text, "\n")] = '\0';
+    return cl_parse_u64(text, 1, UINT32_MAX - 1, &session) < 0 ? 0 : (uint32_t)session;
+}

@@ -140,6 +140,47 @@ struct lens_watch_options {
 int lens_watch(const struct lens_watch_options *options, const struct lens_names *names, FILE *out,
                struct cl_error *err);
 
+/* ---- why: what was refused, what would be, by which layer, and which flag allows it ---- */
+
+struct lens_why_call {
+    const char *name;
+    uint64_t arguments[6];
+    size_t count; /* 0: none given, so where arguments decide, there is no answer */
+};
+struct lens_why_verdict {
+    bool is_allowed;
+    bool is_by_arguments; /* they decide, and were not given */
+    int error;            /* what the call fails with; 0: the process is ended */
+    int capability;       /* which one opens the call in this container's profile, or -1 */
+};
+/* What the caller knows of containers and the lens can't read; every member may be NULL or 0. */
+struct lens_why_policy {
+    void *context;
+    uint32_t session; /* that the container's records in the audit log carry; 0: none */
+    bool (*is_call)(const char *name);
+    const char *(*call_name)(unsigned number);
+    /* What the container's filter, made for these capabilities, answers. Negative: it has another filter. */
+    int (*syscall)(void *context, const struct lens_container *container, uint64_t capabilities,
+                   const struct lens_why_call *call, struct lens_why_verdict *ret);
+    /* 1: its rules let it open the device for 'r', 'w' or 'm'; 0: not; negative: not known. */
+    int (*device)(void *context, const struct lens_container *container, bool is_block,
+                  unsigned major, unsigned minor, char access);
+    /* A container that does not run any more: 0, its name and id, and whether it ended for want of memory. */
+    int (*ended)(void *context, const char *reference, struct lens_container *ret,
+                 bool *ret_oom_killed);
+};
+struct lens_why_options {
+    const char *target;                                               /* NAME or PID */
+    const char *const *syscalls, *const *paths, *const *capabilities; /* questions; NULL: none */
+    const char *const *command; /* "what would refuse this?"; NULL: none */
+    const char *access;         /* for the paths: of "rwx"; NULL: as fits */
+    bool json;
+    int proc_fd;
+};
+/* Without a question: what was refused lately. It only reads; nothing is tried. */
+int lens_why(const struct lens_why_options *options, const struct lens_names *names,
+             const struct lens_why_policy *policy, FILE *out, struct cl_error *err);
+
 /* ---- pid: one process in every pid namespace ---- */
 
 struct lens_pid_options {

@@ -54,6 +54,10 @@ static bool wants_keyring(const struct child *child)
 {
     return child->process->new_keyring;
 }
+static bool wants_records(const struct child *child)
+{
+    return child->plan->options->record_denials;
+}
 static bool has_label(const struct child *child)
 {
     return child->process->spec->apparmor_profile != NULL ||
@@ -123,6 +127,8 @@ const struct child_step init_steps[] = {
     { "bring up loopback", IN_CONTAINER, host_loopback_up, has_new_net_ns },
     { "set host name", IN_CONTAINER, host_set_names, has_names },
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },
+    /* Needs CAP_AUDIT_CONTROL, and what is logged from here on is the container's. */
+    { "open audit session", IN_CONTAINER, sec_open_session, wants_records },
     /* A lower score and some policies need capabilities: before they go. */
     { "set oom score", IN_CONTAINER, limits_set_oom_score, has_oom_score },
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },

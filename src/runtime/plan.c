@@ -8,6 +8,7 @@
 #include "runtime/plan.h"
 
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 
 int plan_fail(struct cl_error *err, enum cl_kind kind, const char *path, const char *fmt, ...)
 {
@@ -231,7 +232,10 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     process->memory_policy = plan->spec->linux_.memory_policy;
     process->personality = plan->spec->linux_.personality;
     (void)CL_PRINT(process->keyring, "_ses.%s", options->id); /* a cut name is as good */
-    return plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
+    result = plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
+    if (result >= 0 && options->record_denials && process->filter.code != NULL)
+        process->filter.flags |= SECCOMP_FILTER_FLAG_LOG;
+    return result;
 }
 
 static int check_rights(const struct runtime_facts *facts, struct cl_error *err)

@@ -110,6 +110,8 @@ static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
     print_caps(out, "effective", process->effective);
     print_caps(out, "inheritable", process->inheritable);
     cl_buf_char(out, '\n');
+    if (plan->options->record_denials)
+        cl_buf_str(out, "init  open audit session\n");
     if (spec->no_new_privileges)
         cl_buf_str(out, "init  set no_new_privs\n");
     if (process->filter.code != NULL)

@@ -46,6 +46,8 @@ struct runtime_options {
     const char *state_dir; /* an existing directory of ours on the host (0700); not used yet */
     /* Cloche's own profile for the bounding set, instead of linux.seccomp. */
     bool use_default_seccomp;
+    /* Denials of the filter go to the kernel's log, in an audit session of the container's own (docs/decisions/). */
+    bool record_denials;
     bool no_new_keyring;
     /* PR_SET_PDEATHSIG SIGKILL on init. The kernel forgets the wish when init executes a
        set-user-ID program, and init may take it back: a second line behind the engine's recovery,

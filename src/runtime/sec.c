@@ -6,6 +6,7 @@
 #include "runtime/child.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -20,6 +21,26 @@ int sec_join_keyring(struct child *child, struct cl_error *err)
     if (result >= 0 || result == -ENOSYS || result == -EPERM)
         return 0;
     return cl_fail(err, result, "join a session keyring of its own");
+}
+
+/* IN_CONTAINER. Each write of loginuid opens a new audit session, which all descendants inherit and every record of the kernel names:
+   so a denial can be told to be this container's when its process is long gone (audit.rules(7), proc_pid_loginuid(5)). Whoever is said to have logged in
+   remains; where nobody has, it is root. */
+int sec_open_session(struct child *child, struct cl_error *err)
+{
+    char text[24];
+    int proc = child_proc(child, err);
+    if (proc < 0)
+        return proc;
+    ssize_t length = cl_read_small(proc, "self/loginuid", text, sizeof text);
+    bool is_nobody = length > 0 && strncmp(text, "4294967295", 10) == 0;
+    int result =
+        length < 0 ? (int)length : procfs_write(proc, "self/loginuid", is_nobody ? "0" : text);
+    if (result >= 0)
+        return 0;
+    (void)cl_fail(err, result, "record denials: open an audit session for the container");
+    return cl_error_hint(err, "it needs CAP_AUDIT_CONTROL and a kernel with audit; leave out "
+                              "--record-denials");
 }
 
 /* IN_CONTAINER. The label itself is written just before the user's program is executed

@@ -46,4 +46,8 @@ int seccomp_default(uint64_t capabilities, struct seccomp_filter *ret, struct cl
 enum seccomp_verdict { SECCOMP_ALLOWED, SECCOMP_DENIED, SECCOMP_UNKNOWN, SECCOMP_CONDITIONAL };
 enum seccomp_verdict seccomp_default_verdict(const char *name, uint64_t capabilities,
                                              int *ret_capability);
+/* What a filter answers to one call of the native architecture: its SECCOMP_RET_* with data. -ENOENT: no such call here. */
+int seccomp_filter_ask(const struct seccomp_filter *filter, const char *name,
+                       const uint64_t arguments[static 6], uint32_t *ret_action);
+bool seccomp_call_exists(const char *name);          /* on this machine */
 const char *seccomp_call_name(unsigned long number); /* of the native architecture, or NULL */
