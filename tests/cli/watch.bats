@@ -90,7 +90,7 @@ expect_told() {
     cloche rm -f box >/dev/null
     expect_told ' end +[0-9]+ sleep  box$'
     expect_told ' exit +[0-9]+ sleep  box$'
-    ! told other
+    run ! told other
 }
 
 @test "ns watch --type tells of namespaces of this type alone" {
@@ -101,8 +101,8 @@ expect_told() {
     cloche exec seen true
     cloche rm -f seen >/dev/null
     expect_told ' empty uts .+  seen$'
-    ! told ' (fork|exec|exit|start|end) '
-    ! told ' (mnt|net|pid|ipc) '
+    run ! told ' (fork|exec|exit|start|end) '
+    run ! told ' (mnt|net|pid|ipc) '
     run cloche ns watch -t nett
     expect_one_line_error 'unknown namespace type: nett' 'did you mean net?'
 }
@@ -126,7 +126,7 @@ expect_told() {
     sleeper=$!
     expect_told " join  uts +$ns +$sleeper (nsenter|sleep)\$"
     kill "$sleeper"
-    ! told " empty uts +$ns"
+    run ! told " empty uts +$ns"
 }
 
 @test "hostile names reach the terminal escaped" {
@@ -135,7 +135,7 @@ expect_told() {
     "$BATS_TEST_TMPDIR/"$'a\e]0;x' 1000 3>&- &
     expect_told ' exec +[0-9]+ a\\x1B\]0;x$|a\\x1b\]0;x$'
     kill $!
-    ! grep -q $'\e' "$EVENTS"
+    run ! grep -q $'\e' "$EVENTS"
 }
 
 @test "a buffer overrun is said, and what changed meanwhile follows" {
@@ -164,7 +164,7 @@ expect_told() {
     waits() { grep -q 'recvfrom([0-9]*, .*, 0, ' "$BATS_TEST_TMPDIR/trace"; }
     wait_until waits
     [ "$(grep -cE ' (poll|ppoll|epoll_wait|nanosleep|clock_nanosleep|select|pselect6)\(' "$BATS_TEST_TMPDIR/trace")" -le 2 ]
-    ! grep -qE 'timerfd_|setitimer|timer_create|alarm\(' "$BATS_TEST_TMPDIR/trace"
+    run ! grep -qE 'timerfd_|setitimer|timer_create|alarm\(' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "without the privilege the error names it and what works instead" {
