@@ -130,13 +130,17 @@ static int count_descriptors(const struct why *why)
 
 static int ask_limits(struct why *why)
 {
-    char text[4096];
-    unsigned long long soft;
+    char text[4096], number[24];
+    uint64_t soft;
     ssize_t length = cl_read_small(why->pid_fd, "limits", text, sizeof text);
     const char *line = length <= 0 ? NULL : strstr(text, "Max open files");
     int used = count_descriptors(why);
-    if (line == NULL || used < 0 || sscanf(line, "Max open files %llu", &soft) != 1 ||
-        (unsigned long long)used < soft)
+    if (line == NULL || used < 0)
+        return 0;
+    line += strlen("Max open files");
+    line += strspn(line, " ");
+    if (CL_PRINT(number, "%.*s", (int)strcspn(line, " \n"), line) < 0 ||
+        cl_parse_u64(number, 0, UINT64_MAX, &soft) < 0 || (uint64_t)used < soft) /* "unlimited" */
         return 0;
     return why_add(why,
                    &(struct why_finding){
@@ -146,7 +150,7 @@ static int ask_limits(struct why *why)
                        .what = cl_strdup("open one more file"),
                        .because = cl_format("RLIMIT_NOFILE is %llu, and %d descriptors are open "
                                             "in process %d",
-                                            soft, used, (int)why->target.pid),
+                                            (unsigned long long)soft, used, (int)why->target.pid),
                        .allow = cl_strdup("--ulimit nofile=N") });
 }
 

@@ -157,18 +157,29 @@ static int ask_mount(const struct place *place, char access)
     return code < 0 ? code : 1;
 }
 
+static bool is_number(const char *text, size_t length, unsigned number)
+{
+    char expected[16];
+    (void)CL_PRINT(expected, "%u", number); /* fits */
+    return (length == 1 && text[0] == '*') ||
+           (strlen(expected) == length && strncmp(text, expected, length) == 0);
+}
+
 /* One line of devices.list: "c 1:3 rwm", "a *:* rwm". */
 static bool rule_allows(const char *line, const struct stat *info, char access)
 {
-    char type, major_text[16], minor_text[16], how[8], number[16];
-    if (sscanf(line, "%c %15[0-9*]:%15[0-9*] %7s", &type, major_text, minor_text, how) != 4)
+    if (line[0] == '\0' || line[1] != ' ')
         return false;
-    bool is_type = type == 'a' || type == (S_ISBLK(info->st_mode) ? 'b' : 'c');
-    (void)CL_PRINT(number, "%u", major(info->st_rdev)); /* fits */
-    bool is_major = major_text[0] == '*' || strcmp(major_text, number) == 0;
-    (void)CL_PRINT(number, "%u", minor(info->st_rdev));
-    bool is_minor = minor_text[0] == '*' || strcmp(minor_text, number) == 0;
-    return is_type && is_major && is_minor && strchr(how, access) != NULL;
+    const char *number = line + 2;
+    size_t major_length = strcspn(number, ":");
+    if (number[major_length] != ':')
+        return false;
+    const char *after = number + major_length + 1;
+    size_t minor_length = strcspn(after, " ");
+    bool is_type = line[0] == 'a' || line[0] == (S_ISBLK(info->st_mode) ? 'b' : 'c');
+    return is_type && is_number(number, major_length, major(info->st_rdev)) &&
+           is_number(after, minor_length, minor(info->st_rdev)) &&
+           strchr(after + minor_length, access) != NULL;
 }
 
 /* 1 allowed, 0 refused, -ENOENT: the rules are a BPF program (version 2), which can't be read. */
