@@ -105,7 +105,7 @@ static void make_colours(bool is_monochrome)
     if (!terminal.has_colours)
         return;
     (void)use_default_colors();
-    for (short hue = 1; hue < GLASS_HUE_COUNT; hue++) {
+    for (short hue = 1; hue < (short)GLASS_HUE_COUNT; hue++) {
         short few = hue < 8 ? eight[hue] : eight[GLASS_HUE_FIRST + (hue - 8) % 5];
         (void)init_pair(hue, COLORS >= 256 ? many[hue] : few, -1);
     }

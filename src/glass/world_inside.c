@@ -75,6 +75,7 @@ bool glass_world_prepare(struct glass_world *world, struct glass_process *proces
         return process->is_gone;
     }
     bool is_moved = glass_world_take(world, process, &reading);
+    glass_reading_done(&reading);
     char *command = glass_read_command(pid_fd);
     if (command != NULL) {
         free(process->command);
