@@ -176,18 +176,18 @@ static int apply(struct run *run, unsigned effects, struct cl_error *err)
 static int handle_keys(struct run *run, struct cl_error *err)
 {
     struct glass_event event;
-    int code = 0;
-    while (code >= 0 && !run->is_over && glass_terminal_read(&event))
+    int count = 0, code = 0;
+    for (; code >= 0 && !run->is_over && glass_terminal_read(&event); count++)
         code = apply(run, glass_state_event(&run->state, &event), err);
-    return code;
+    return code < 0 ? code : count;
 }
 
-/* 0; -EIO: the terminal has gone. */
+/* 0; -EIO: the terminal has gone. Frozen, we hear nothing: what happens meanwhile waits, or is lost, and then all is listed. */
 static int wait_for_something(struct run *run)
 {
     bool is_live = !run->state.is_frozen;
     struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                            { .fd = glass_live_fd(run->live), .events = POLLIN } };
+                            { .fd = is_live ? glass_live_fd(run->live) : -1, .events = POLLIN } };
     int timeout = is_live ? glass_live_timeout_ms(run->live, run->world->is_unsure) : -1;
     int count = poll(fds, CL_COUNT(fds), timeout);
     if (count < 0)
@@ -197,32 +197,30 @@ static int wait_for_something(struct run *run)
     return (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 ? -EIO : 0;
 }
 
-static int update(struct run *run, bool *ret_again, struct cl_error *err)
+/* 1: the table may have changed. */
+static int update(struct run *run, struct cl_error *err)
 {
-    *ret_again = false;
-    if (run->state.is_frozen)
-        return 0;
-    int code = glass_live_update(run->live, run->world, err);
+    int code = run->state.is_frozen ? 0 : glass_live_update(run->live, run->world, err);
     if (code <= 0)
         return code;
-    *ret_again = true;
-    return make_rows(run);
+    code = make_rows(run);
+    return code < 0 ? code : 1;
 }
 
 static int loop(struct run *run, struct cl_error *err)
 {
-    bool again = false;
     int code = draw(run, false);
+    if (code >= 0 && !run->options->is_polling)
+        glass_live_listen(run->live); /* behind the first picture: it may take its time */
     while (code >= 0 && !run->is_over) {
         code = wait_for_something(run);
         if (code == -EIO)
             return 0; /* nobody is there any more */
-        if (code >= 0)
-            code = handle_keys(run, err);
-        if (code >= 0)
-            code = update(run, &again, err);
-        if (code >= 0 && !run->is_over)
-            code = draw(run, again);
+        int keys = code < 0 ? code : handle_keys(run, err);
+        int changes = keys < 0 || run->is_over ? keys : update(run, err);
+        code = changes < 0 ? changes : 0;
+        if (code >= 0 && !run->is_over && (keys > 0 || changes > 0))
+            code = draw(run, changes > 0);
     }
     return code;
 }
@@ -234,7 +232,7 @@ static int begin(struct run *run, struct cl_error *err)
     struct lens_target target;
     int code = glass_world_new(run->proc_fd, run->names, &run->world, err);
     if (code >= 0)
-        code = glass_live_new(options->interval_ms, options->is_polling, &run->live, err);
+        code = glass_live_new(options->interval_ms, &run->live, err);
     if (code >= 0)
         code = glass_live_read(run->live, run->world, err);
     if (code >= 0 && options->reference != NULL)

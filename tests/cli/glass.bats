@@ -74,7 +74,7 @@ is_no_screen() {
 
 # What does not depend on this machine.
 normal_screen() {
-    screen | sed -E -e '1s/^ cloche .* by / cloche HOST by /' -e 's/^ *[0-9]+ (root|4242)/PID \1/' -e 's/^ [0-9]+ / PID /' -e 's/ +/ /g' -e 's/ $//'
+    screen | sed -E -e '1s/^ cloche .* by (.*) . (live|every 200 ms)$/ cloche HOST by \1/' -e 's/^ *[0-9]+ (root|4242)/PID \1/' -e 's/^ [0-9]+ / PID /' -e 's/ +/ /g' -e 's/ $//'
 }
 
 expect_screen() {
@@ -117,7 +117,7 @@ start_two() {
     start_two
     glass_here 80x14
     expect_screen <<END
- cloche HOST by pid · every 200 ms
+ cloche HOST by pid
  PID USER ON THE HOST │ CONTAINER PID USER INSIDE
 PID root sleep 1001 ┃ ${TAG}web 1 root sleep 1001
 PID root └─sleep 2001 ┃ 2 root sleep 2001
@@ -175,6 +175,16 @@ END
 
 @test "a container that starts meanwhile appears, and goes when it ends" {
     glass_here 80x14
+    wait_screen 'no process matches'
+    cloche run -d --name "${TAG}new" alpine sleep 1003 >/dev/null
+    wait_screen "sleep 1003 +┃ ${TAG}new +1 root +sleep 1003"
+    cloche rm -f "${TAG}new" >/dev/null
+    wait_screen 'no process matches'
+}
+
+@test "where nobody tells what happens, it is found at the interval" {
+    glass_here 80x14 --poll
+    wait_screen 'by pid . every 200 ms'
     wait_screen 'no process matches'
     cloche run -d --name "${TAG}new" alpine sleep 1003 >/dev/null
     wait_screen "sleep 1003 +┃ ${TAG}new +1 root +sleep 1003"
@@ -325,7 +335,7 @@ terminal_modes() {
     local name
     name=$TAG$(printf 'evil\033[2J\033]0;x\007\nnext 容器')
     bash -c 'exec -a "$1" sleep 1004' sh "$name" 3>&- &
-    glass 120x24 --filter "${TAG}evil"
+    glass 120x24 -l --filter "${TAG}evil"
     wait_screen "${TAG}evil.x1b\[2J.x1b\]0;x.x07.x0anext 容器"
     is_screen '^ cloche '
     kill "$!"
