@@ -14,24 +14,31 @@ tmux_here() {
 setup() {
     world_setup
     need_program tmux
-    TMUX_SOCKET=cloche-glass-$$-$BATS_TEST_NUMBER
+    WINDOWS=0
+    TMUX_SOCKET=
     TAG=gl$BATS_TEST_NUMBER
     printf '%s\n' 'set -g status off' 'set -g default-terminal "screen-256color"' 'set -s escape-time 0' >"$WORLD/tmux.conf"
 }
 
 teardown() {
-    if [ -n "${TMUX_SOCKET:-}" ]; then
-        tmux_here kill-server 2>/dev/null || true
-        rm -f "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$TMUX_SOCKET"
-    fi
+    end_window
     world_teardown
 }
 
-# window WIDTHxHEIGHT COMMAND...: a window in which the command runs, its end is then shown.
+end_window() {
+    [ -n "${TMUX_SOCKET:-}" ] || return 0
+    tmux_here kill-server 2>/dev/null || true
+    rm -f "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$TMUX_SOCKET"
+    TMUX_SOCKET=
+}
+
+# window WIDTHxHEIGHT COMMAND...: a window in which the command runs, its end is then shown. Each has a server of its own, as one that ends takes its time.
 window() {
     local size=$1
     shift
-    env LC_ALL=C.UTF-8 tmux -u -L "$TMUX_SOCKET" -f "$WORLD/tmux.conf" new-session -d -s glass -x "${size%x*}" -y "${size#*x}" "$*; echo \"ended with \$?\"; exec sleep 1000"
+    end_window
+    TMUX_SOCKET=cloche-glass-$$-$BATS_TEST_NUMBER-$((WINDOWS += 1))
+    env LC_ALL=C.UTF-8 tmux -u -L "$TMUX_SOCKET" -f "$WORLD/tmux.conf" new-session -d -s glass -x "${size%x*}" -y "${size#*x}" "ulimit -c 0; $*; echo \"ended with \$?\"; exec sleep 1000"
 }
 
 # glass WIDTHxHEIGHT ARGUMENT...: only the containers of this test, unless the arguments say otherwise.
@@ -96,12 +103,17 @@ is_cursor_on() {
     cursor_line | grep -qE -- "$1"
 }
 
-# click LINE BUTTON-BYTE: line counted from 0; as the terminal reports it.
-click() {
-    local line
+# mouse LINE PRESS...: line counted from 0; the bytes of buttons (20: the left one, 61: wheel down), as the terminal reports them, all at once.
+mouse() {
+    local line bytes=()
     line=$(printf '%x' $((33 + $1)))
-    tmux_here send-keys -t glass -H 1b 5b 4d "$2" 26 "$line"
-    [ "$2" != 20 ] || tmux_here send-keys -t glass -H 1b 5b 4d 23 26 "$line"
+    shift
+    while [ $# -gt 0 ]; do
+        bytes+=(1b 5b 4d "$1" 26 "$line")
+        [ "$1" != 20 ] || bytes+=(1b 5b 4d 23 26 "$line") # the release
+        shift
+    done
+    tmux_here send-keys -t glass -H "${bytes[@]}"
 }
 
 glass_pid() {
@@ -233,15 +245,12 @@ first_row_is() {
 @test "the mouse selects, drills and scrolls" {
     start_two
     glass_here 80x14
-    click 3 20
+    mouse 3 20
     wait_until is_cursor_on 'sleep 2001'
-    type_keys f # nothing moves between two clicks
-    wait_screen frozen
-    click 4 20
-    click 4 20
+    mouse 4 20 20
     wait_screen "^ cloche view [0-9]+ +${TAG}db"
     is_screen '^pid '
-    click 3 61
+    mouse 3 61
     wait_no_screen '^ +HOST +\| INSIDE'
 }
 
@@ -264,7 +273,6 @@ first_row_is() {
     GLASS_ENV=LC_ALL=C glass_here 80x14
     wait_screen "\`-sleep 2001 +\| +2 root"
     [ "$(screen | LC_ALL=C grep -c '[^ -~]')" = 0 ]
-    tmux_here kill-server
     glass_here 80x14 --ascii
     wait_screen "\`-sleep 2001 +\| +2 root"
 }
@@ -279,14 +287,11 @@ colours() {
     wait_screen "${TAG}web"
     [ "$(colours | grep -cE '^3[1-7]$')" -ge 2 ]
     [ "$(colours | grep -c '38;5')" = 0 ]
-    tmux_here kill-server
     glass_here 80x14
     [ "$(colours | grep -c '38;5')" -ge 2 ]
-    tmux_here kill-server
     GLASS_ENV="LC_ALL=C.UTF-8 NO_COLOR=1" glass_here 80x14
     wait_until is_cursor_on 'sleep 1001'
     [ -z "$(colours)" ]
-    tmux_here kill-server
     GLASS_ENV="LC_ALL=C.UTF-8 TERM=vt100" glass_here 80x14
     wait_until is_cursor_on 'sleep 1001'
     [ -z "$(colours)" ]
@@ -300,7 +305,7 @@ terminal_modes() {
 @test "the terminal is as it was after every way out" {
     local signal
     for signal in q TERM INT HUP QUIT SEGV ABRT; do
-        (ulimit -c 0; glass 80x14)
+        glass 80x14
         [ "$(terminal_modes)" = "1 1 0" ]
         if [ "$signal" = q ]; then
             type_keys q
@@ -310,7 +315,6 @@ terminal_modes() {
             wait_screen "ended with $((128 + $(kill -l "$signal")))"
         fi
         [ "$(terminal_modes)" = "0 0 1" ]
-        tmux_here kill-server
     done
 }
 
@@ -364,7 +368,6 @@ terminal_modes() {
     [ "$status" -eq 125 ]
     window 80x24 "TERM=cloche-no-such-terminal cloche glass"
     wait_screen 'is unknown: set TERM'
-    tmux_here kill-server
     window 80x24 "TERM=dumb cloche glass"
     wait_screen "can't move its cursor"
     run cloche glass --interval 1ms
