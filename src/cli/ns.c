@@ -89,10 +89,10 @@ const struct cli_verb cli_verb_ns_diff = {
                 "$ cloche run -d --name db cloche/busybox sleep 1000\n"
                 "$ cloche ns diff web db\n"
                 "$ cloche rm -f web db\n",
-    .description = "Prints which namespaces differ, and then what differs inside each: hostname, "
-                   "mounts, interfaces and addresses, user ids, System V "
-                   "IPC, uptime; and control group, limits, capabilities and seccomp. What is the "
-                   "same is left out.",
+    .description = "Prints which namespaces differ, and then what differs inside each: processes, "
+                   "hostname, mounts with their options, interfaces and addresses, user and group "
+                   "id maps, IPC objects, clocks; and control group, limits, capabilities and "
+                   "seccomp. What is the same is left out.",
     CLI_OPTIONS(diff_options),
     .options_size = sizeof(struct ns_diff_options),
     .min_arguments = 2,

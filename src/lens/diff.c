@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `cloche ns diff A B`: two views, and of these only what differs. Plain rows are compared by name; the items of a list (mounts, interfaces) as
- * sets, so that a mount in another order is no difference. A namespace that both share needs no look inside.
+ * sets, so that a mount in another order is no difference; a mount point or interface that both have, but otherwise, is one line. A namespace that both share needs no
+ * look inside.
  */
 #include <errno.h>
 
 #include "lens/view.h"
-
-/* What is compared where the namespaces differ, or whatever they are. */
-static const struct {
-    view_part *part;
-    int type; /* only if this namespace differs; -1: always */
-} diff_parts[] = {
-    { view_namespaces, -1 },    { view_hostname, K_NS_UTS }, { view_root, K_NS_MNT },
-    { view_user, -1 },          { view_cgroup, -1 },         { view_limits, -1 },
-    { view_network, K_NS_NET }, { view_ipc, K_NS_IPC },      { view_clocks, K_NS_TIME },
-    { view_mounts, K_NS_MNT },  { view_security, -1 },
-};
 
 struct diff_row {
     const char *name;
@@ -47,34 +37,81 @@ static int add_row(struct diff *diff, const struct view_row *named, const char *
     return 0;
 }
 
-/* The row of that name in the other view: for an item, the one with the same text. */
-static const struct view_row *counterpart(const struct view *view, const struct view_row *row)
+static bool is_same_list(const struct view_row *a, const struct view_row *b)
 {
-    for (size_t i = 0; i < view->count; i++) {
-        const struct view_row *other = &view->rows[i];
-        if (other->is_item == row->is_item && strcmp(other->section, row->section) == 0 &&
-            strcmp(other->name, row->name) == 0 &&
-            (!row->is_item || cl_streq(other->inside, row->inside)))
-            return other;
-    }
+    return a->is_item && b->is_item && strcmp(a->section, b->section) == 0 &&
+           strcmp(a->name, b->name) == 0;
+}
+
+static bool has_item(const struct view *view, const struct view_row *row)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (is_same_list(&view->rows[i], row) && cl_streq(view->rows[i].inside, row->inside))
+            return true;
+    return false;
+}
+
+/* "/etc/hosts: ext4 …", "eth0: 10.0.0.2/8 …": the same mount point or interface, otherwise. */
+static bool is_same_thing(const struct view_row *a, const struct view_row *b)
+{
+    if (a->inside == NULL || b->inside == NULL)
+        return false;
+    const char *end = strstr(a->inside, ": ");
+    return end != NULL && strncmp(a->inside, b->inside, (size_t)(end - a->inside) + 2) == 0;
+}
+
+/* What became of an item that the other side does not have so: the same thing there, unless that is also here. */
+static const struct view_row *changed_item(const struct view *own, const struct view *other,
+                                           const struct view_row *row)
+{
+    for (size_t i = 0; i < other->count; i++)
+        if (is_same_list(&other->rows[i], row) && is_same_thing(row, &other->rows[i]) &&
+            !has_item(own, &other->rows[i]))
+            return &other->rows[i];
     return NULL;
+}
+
+static const struct view_row *named_row(const struct view *view, const struct view_row *row)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (!view->rows[i].is_item && strcmp(view->rows[i].section, row->section) == 0 &&
+            strcmp(view->rows[i].name, row->name) == 0)
+            return &view->rows[i];
+    return NULL;
+}
+
+/* Items that only B has, and that are no changed ones of A's. */
+static int add_only_b(struct diff *diff, const struct view_row *list)
+{
+    int code = 0;
+    for (size_t i = 0; code >= 0 && i < diff->b.count; i++) {
+        const struct view_row *row = &diff->b.rows[i];
+        if (is_same_list(row, list) && !has_item(&diff->a, row) &&
+            changed_item(&diff->b, &diff->a, row) == NULL)
+            code = add_row(diff, row, NULL, row->inside);
+    }
+    return code;
+}
+
+static int compare_row(struct diff *diff, size_t index)
+{
+    const struct view_row *row = &diff->a.rows[index];
+    bool is_known = row->is_item && has_item(&diff->b, row);
+    const struct view_row *other =
+        row->is_item ? changed_item(&diff->a, &diff->b, row) : named_row(&diff->b, row);
+    int code = 0;
+    if (!is_known && (other == NULL || !cl_streq(row->inside, other->inside)))
+        code = add_row(diff, row, row->inside, other == NULL ? NULL : other->inside);
+    bool is_last = index + 1 == diff->a.count || !is_same_list(&diff->a.rows[index + 1], row);
+    return code < 0 || !row->is_item || !is_last ? code : add_only_b(diff, row);
 }
 
 /* What A has and B has not, or has otherwise; then what only B has. Items of one name stay together. */
 static int compare(struct diff *diff)
 {
     int code = 0;
-    for (size_t i = 0; code >= 0 && i < diff->a.count; i++) {
-        const struct view_row *row = &diff->a.rows[i];
-        const struct view_row *other = counterpart(&diff->b, row);
-        if (other == NULL || !cl_streq(row->inside, other->inside))
-            code = add_row(diff, row, row->inside, other == NULL ? NULL : other->inside);
-        bool is_last = i + 1 == diff->a.count || strcmp(diff->a.rows[i + 1].name, row->name) != 0;
-        for (size_t j = 0; code >= 0 && row->is_item && is_last && j < diff->b.count; j++)
-            if (diff->b.rows[j].is_item && strcmp(diff->b.rows[j].name, row->name) == 0 &&
-                counterpart(&diff->a, &diff->b.rows[j]) == NULL)
-                code = add_row(diff, row, NULL, diff->b.rows[j].inside);
-    }
+    for (size_t i = 0; code >= 0 && i < diff->a.count; i++)
+        code = compare_row(diff, i);
     for (size_t j = 0; code >= 0 && j < diff->b.count; j++) {
         const struct view_row *row = &diff->b.rows[j];
         bool is_known = false;
@@ -85,6 +122,33 @@ static int compare(struct diff *diff)
     }
     return code;
 }
+
+/* How many processes are in its pid namespace: what it can signal and list, but for those of namespaces below. */
+static int count_processes(struct view *view)
+{
+    CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
+    int code = lens_collect(view->proc_fd, 1U << K_NS_PID, false, &snapshot, NULL);
+    if (code < 0)
+        return code == -ENOMEM ? code : 0;
+    uint32_t ns = lens_snapshot_find(snapshot, view->inside_ns[K_NS_PID]);
+    if (ns == LENS_NONE)
+        return 0;
+    unsigned count = snapshot->namespaces[ns].process_count;
+    return view_add_pair(view, "process", "processes", cl_strdup(""), cl_format("%u", count));
+}
+
+/* What is compared where the namespaces differ, or whatever they are. */
+static const struct {
+    view_part *part;
+    int type; /* only if this namespace differs; -1: always */
+} diff_parts[] = {
+    { view_namespaces, -1 },     { count_processes, K_NS_PID },
+    { view_hostname, K_NS_UTS }, { view_root, K_NS_MNT },
+    { view_user, -1 },           { view_cgroup, -1 },
+    { view_limits, -1 },         { view_network, K_NS_NET },
+    { view_ipc, K_NS_IPC },      { view_clocks, K_NS_TIME },
+    { view_mounts, K_NS_MNT },   { view_security, -1 },
+};
 
 static int fill(struct diff *diff, struct cl_error *err)
 {

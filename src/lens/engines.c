@@ -12,9 +12,9 @@ enum { ID_LENGTH = 64, STATE_MAX = 16 << 20, PATH_LENGTH = 512 };
 
 typedef void name_reader(int root_fd, const char *cgroup, struct lens_container *container);
 
-static name_reader docker_name, podman_name, kubernetes_name;
+static name_reader docker_name, podman_name, kubernetes_name, containerd_name;
 
-/* A component "BEFORE id AFTER", below a component that begins with `above` (NULL: any). */
+/* A component "BEFORE id AFTER" ("*BEFORE": with anything before it), below a component that begins with `above` (NULL: any). */
 static const struct pattern {
     const char *engine, *above, *before, *after;
     bool is_id; /* 64 hexadecimal digits between them; else a name */
@@ -27,8 +27,14 @@ static const struct pattern {
     { "kubernetes", NULL, "cri-containerd-", ".scope", true, kubernetes_name },
     { "kubernetes", NULL, "crio-", ".scope", true, kubernetes_name },
     { "kubernetes", NULL, "crio-", "", true, kubernetes_name },
+    /* A runtime that does not speak to systemd takes the systemd driver's SLICE:PREFIX:ID for a name. */
+    { "kubernetes", NULL, "*:cri-containerd:", "", true, kubernetes_name },
+    { "kubernetes", NULL, "*:crio:", "", true, kubernetes_name },
     { "kubernetes", "pod", "", "", true, kubernetes_name }, /* kubepods/burstable/podUID/ID */
     { "kubernetes", "kubepods", "", "", true, kubernetes_name },
+    { "containerd", NULL, "nerdctl-", ".scope", true, containerd_name },
+    { "containerd", NULL, "*:nerdctl:", "", true, containerd_name },
+    { "containerd", "default", "", "", true, containerd_name }, /* containerd's own namespace */
     { "lxc", NULL, "lxc.payload.", "", false, NULL },
     { "lxc", "lxc.payload", "", "", false, NULL },
     { "lxc", "lxc", "", "", false, NULL },
@@ -58,9 +64,15 @@ static void unescape_unit(char *text)
 static bool match(const struct pattern *pattern, const char *above, const char *component,
                   struct lens_container *ret)
 {
-    size_t before = strlen(pattern->before), length = strlen(component);
+    const char *begin = pattern->before;
+    if (begin[0] == '*') { /* what is before it may be anything */
+        component = strstr(component, ++begin);
+        if (component == NULL)
+            return false;
+    }
+    size_t before = strlen(begin), length = strlen(component);
     if ((pattern->above != NULL && !cl_starts_with(above, pattern->above)) ||
-        !cl_starts_with(component, pattern->before) || !cl_ends_with(component, pattern->after) ||
+        !cl_starts_with(component, begin) || !cl_ends_with(component, pattern->after) ||
         length <= before + strlen(pattern->after))
         return false;
     size_t middle = length - before - strlen(pattern->after);
@@ -252,4 +264,18 @@ static void kubernetes_name(int root_fd, const char *cgroup, struct lens_contain
         if (kubernetes_name_from(root_fd, path, container))
             return;
     }
+}
+
+/* nerdctl writes its names into the annotations of the runtime's config. */
+static void containerd_name(int root_fd, const char *cgroup, struct lens_container *container)
+{
+    (void)cgroup;
+    char path[PATH_LENGTH];
+    (void)CL_PRINT(path, "%srun/containerd/io.containerd.runtime.v2.task/default/%s/config.json",
+                   prefix_of(root_fd), container->id); /* fits */
+    CL_AUTO(cl_json_unref) struct cl_json *document = read_state(root_fd, path);
+    const char *name =
+        cl_json_string(cl_json_get(cl_json_get(document, "annotations"), "nerdctl/name"));
+    if (name != NULL && name[0] != '\0')
+        (void)CL_PRINT(container->name, "%s", name); /* cut at worst */
 }

@@ -7,6 +7,7 @@
  *   docker      docker-ID.scope, docker/ID                            /var/lib/docker/containers/ID/config.v2.json
  *   podman      libpod-ID.scope, libpod-ID                            …/containers/storage/overlay-containers/containers.json
  *   kubernetes  cri-containerd-ID.scope, crio-ID.scope, kubepods…/ID  containerd's or CRI-O's config.json: NAMESPACE/POD/CONTAINER
+ *   containerd  nerdctl-ID.scope, default/ID                          …/runtime.v2.task/default/ID/config.json, as nerdctl notes it
  *   lxc         lxc.payload.NAME, lxc.payload/NAME, lxc/NAME          the path
  *   nspawn      systemd-nspawn@NAME.service, machine-NAME.scope       the path
  *

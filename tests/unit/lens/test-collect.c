@@ -305,6 +305,50 @@ TEST(a_mount_in_another_mount_namespace_keeps_a_namespace)
     CHECK(found->pid > 0);
 }
 
+/* Forks and ends as fast as it can, in the namespaces given; never returns. */
+static void storm(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(0);
+    }
+}
+
+TEST(snapshots_during_a_storm_of_forks_are_whole)
+{
+    struct sleeper sleeper = { 0 };
+    struct cl_error err = { 0 };
+    if (!sleeper_start(&sleeper, CLONE_NEWPID | CLONE_NEWUTS, NULL, NULL))
+        SKIP("needs CAP_SYS_ADMIN");
+    pid_t stormers[2];
+    for (size_t i = 0; i < CL_COUNT(stormers); i++)
+        if ((stormers[i] = fork()) == 0)
+            storm();
+    int proc = procfs_open_host(&err);
+    for (int round = 0; round < 30; round++) {
+        CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = collect_host(proc, ALL_TYPES);
+        CHECK_INT(lens_collect_relations(snapshot, proc, ALL_TYPES, &err), 0);
+        CHECK_INT(lens_collect_details(snapshot, proc, LENS_NONE, LENS_DETAIL_COMMAND, &err), 0);
+        uint32_t ns = ns_of(snapshot, sleeper.pid, K_NS_PID);
+        CHECK(ns != LENS_NONE && snapshot->namespaces[ns].process_count == 1);
+        /* What is left in it was read whole, and was who it said while it was read. */
+        for (size_t i = 0; i < snapshot->process_count; i++) {
+            const struct lens_process *process = &snapshot->processes[i];
+            if (!process->is_gone && !process->is_hidden)
+                CHECK(process->has_details && process->command != NULL && process->start_ticks > 0);
+        }
+    }
+    for (size_t i = 0; i < CL_COUNT(stormers); i++) {
+        (void)kill(stormers[i], SIGKILL);
+        (void)waitpid(stormers[i], NULL, 0);
+    }
+    sleeper_end(&sleeper);
+    (void)close(proc);
+}
+
 TEST(what_is_no_namespace_file_is_never_opened)
 {
     struct cl_error err = { 0 };

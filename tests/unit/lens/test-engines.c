@@ -39,7 +39,28 @@ TEST(paths_tell_engine_and_id)
           "kubernetes", "0123456789ab" },
         { "1:name=systemd:/kubepods/besteffort/pod1234/" ID "\n", "kubernetes", "0123456789ab" },
         { "0::/kubepods.slice/crio-" ID ".scope", "kubernetes", "0123456789ab" },
+        /* Nested below the group of a login, of a node, of another engine's parent; hybrid: v2's line is empty. */
+        { "0::/user.slice/user-1000.slice/user@1000.service/user.slice/user-libpod_pod_" OTHER
+          ".slice/libpod-" ID ".scope/container",
+          "podman", "0123456789ab" },
+        { "4:memory:/user.slice/libpod-" ID "\n0::/\n", "podman", "0123456789ab" },
+        { "0::/libpod_parent/libpod-" ID "\n", "podman", "0123456789ab" },
+        { "0::/../../docker/" ID "\n", "docker", "0123456789ab" },
+        { "0::/system.slice/containerd.service/kubepods-burstable-pod12_34.slice:cri-containerd:" ID
+          "\n",
+          "kubernetes", "0123456789ab" },
+        { "0::/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope/container\n", "kubernetes",
+          "0123456789ab" },
+        { "5:cpu:/kubepods/burstable/pod1/crio-" ID "\n", "kubernetes", "0123456789ab" },
+        { "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod1.slice/cri-containerd-" ID
+          ".scope\n",
+          "kubernetes", "0123456789ab" },
+        { "0::/system.slice/nerdctl-" ID ".scope\n", "containerd", "0123456789ab" },
+        { "7:memory:/default/" ID "\n", "containerd", "0123456789ab" },
         { "0::/lxc.payload.web/init.scope\n", "lxc", "web" },
+        { "0::/user.slice/user-1000.slice/user@1000.service/lxc.payload.mine\n", "lxc", "mine" },
+        { "0::/machine.slice/machine-my\\x2dbox.scope/payload/system.slice/ssh.service\n", "nspawn",
+          "my-box" },
         { "3:pids:/lxc/web\n", "lxc", "web" },
         { "0::/machine.slice/systemd-nspawn@deb.service/payload\n", "nspawn", "deb" },
         { "0::/machine.slice/machine-my\\x2dbox.scope\n", "nspawn", "my-box" },
@@ -114,6 +135,15 @@ TEST(names_come_from_state_directories)
     CHECK(
         lens_engine_recognise(root, "0::/kubepods.slice/cri-containerd-" ID ".scope", &container));
     CHECK_STR(container.name, "prod/web-7/app");
+    put(root, "run/containers/storage/overlay-containers/" OTHER "/userdata", "config.json",
+        "{\"annotations\":{\"io.kubernetes.pod.namespace\":\"dev\","
+        "\"io.kubernetes.pod.name\":\"db-0\",\"io.kubernetes.container.name\":\"pg\"}}");
+    CHECK(lens_engine_recognise(root, "0::/kubepods.slice/crio-" OTHER ".scope", &container));
+    CHECK_STR(container.name, "dev/db-0/pg");
+    put(root, "run/containerd/io.containerd.runtime.v2.task/default/" ID, "config.json",
+        "{\"annotations\":{\"nerdctl/name\":\"cache\"}}");
+    CHECK(lens_engine_recognise(root, "0::/system.slice/nerdctl-" ID ".scope", &container));
+    CHECK_STR(container.name, "cache");
     (void)close(root);
     cl_remove_tree(AT_FDCWD, template, NULL);
 }
