@@ -59,6 +59,11 @@ int k_fsconfig_create(int fs_fd)
     return (int)K_CALL("fsconfig", SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, 0, 0, 0);
 }
 
+int k_fsconfig_reconfigure(int fs_fd)
+{
+    return (int)K_CALL("fsconfig", SYS_fsconfig, fs_fd, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0);
+}
+
 int k_fsmount(int fs_fd, unsigned mount_attributes)
 {
     return (int)K_CALL("fsmount", SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, mount_attributes);

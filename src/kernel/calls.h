@@ -146,6 +146,7 @@ int k_fsconfig_string(int fs_fd, const char *key, const char *value);
 int k_fsconfig_flag(int fs_fd, const char *key);
 int k_fsconfig_fd(int fs_fd, const char *key, int fd);
 int k_fsconfig_create(int fs_fd);
+int k_fsconfig_reconfigure(int fs_fd);               /* of k_fspick */
 int k_fsmount(int fs_fd, unsigned mount_attributes); /* MOUNT_ATTR_*; a detached mount */
 int k_fspick(int dirfd, const char *path, unsigned flags);
 /* set/clear: MOUNT_ATTR_*; propagation: MS_PRIVATE… or 0; userns_fd for idmapping, or negative;

@@ -13,3 +13,4 @@
 #include "kernel/nsfs.h"
 #include "kernel/procfs.h"
 #include "kernel/terminal.h"
+#include "kernel/userns.h"

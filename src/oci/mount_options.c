@@ -53,6 +53,7 @@ const struct oci_mount_option oci_mount_options[] = {
     SUPER_CLEARS("async", MS_SYNCHRONOUS),
     ATIME("atime", 0, MS_NOATIME, MOUNT_ATTR_RELATIME, false),
     SPECIAL("bind", OCI_MOUNT_BIND, false),
+    SPECIAL("copy-symlink", OCI_MOUNT_COPY_SYMLINK, false),
     { .name = "defaults" },
     SPECIAL("dest-nofollow", OCI_MOUNT_NO_FOLLOW, false),
     CLEARS("dev", MS_NODEV, MOUNT_ATTR_NODEV),
@@ -160,6 +161,9 @@ static void fold_special(const struct oci_mount_option *option, struct oci_mount
     case OCI_MOUNT_SRC_NO_FOLLOW:
         flags->source_no_follow = true;
         break;
+    case OCI_MOUNT_COPY_SYMLINK:
+        flags->copy_symlink = true;
+        break;
     }
 }
 
@@ -217,12 +221,28 @@ static int add_data(const char *option, struct oci_mount_flags *flags)
     return 0;
 }
 
+/* "idmap=…": the option with its own maps. */
+static int fold_other(const char *text, struct oci_mount_flags *flags)
+{
+    bool is_recursive = cl_starts_with(text, "ridmap=");
+    if (!is_recursive && !cl_starts_with(text, "idmap="))
+        return add_data(text, flags);
+    char *maps = cl_strdup(strchr(text, '=') + 1);
+    if (maps == NULL)
+        return -ENOMEM;
+    free(flags->idmap_maps);
+    flags->idmap_maps = maps;
+    flags->idmap = true;
+    flags->idmap_recursive = is_recursive;
+    return 0;
+}
+
 int oci_mount_flags_fold(const char *const *options, struct oci_mount_flags *ret)
 {
     struct oci_mount_flags flags = { 0 };
     for (size_t i = 0; options != NULL && options[i] != NULL; i++) {
         const struct oci_mount_option *option = oci_mount_option_find(options[i]);
-        int r = option != NULL ? fold_option(option, &flags) : add_data(options[i], &flags);
+        int r = option != NULL ? fold_option(option, &flags) : fold_other(options[i], &flags);
         if (r < 0) {
             oci_mount_flags_done(&flags);
             return r;
@@ -236,6 +256,7 @@ void oci_mount_flags_done(struct oci_mount_flags *flags)
 {
     free(flags->propagation);
     free(flags->data);
+    free(flags->idmap_maps);
     cl_strv_free(flags->super);
     *flags = (struct oci_mount_flags){ 0 };
 }

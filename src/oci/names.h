@@ -76,8 +76,9 @@ enum oci_mount_special {
     OCI_MOUNT_REMOUNT,   /* remount */
     OCI_MOUNT_IDMAP,     /* idmap, ridmap (is_recursive) */
     OCI_MOUNT_TMPCOPYUP, /* copy what is below the destination into the new tmpfs */
-    OCI_MOUNT_NO_FOLLOW, /* dest-nofollow: the destination's last component may not be a link (crun's extension) */
+    OCI_MOUNT_NO_FOLLOW, /* dest-nofollow: a destination that is a link is covered itself (crun's extension) */
     OCI_MOUNT_SRC_NO_FOLLOW, /* src-nofollow (crun's extension) */
+    OCI_MOUNT_COPY_SYMLINK, /* copy-symlink: a source that is a link is made again, not mounted (crun's extension) */
 };
 
 /*
@@ -119,10 +120,18 @@ struct oci_mount_flags {
     char **super; /* flags for fsconfig(FSCONFIG_SET_FLAG): "ro", "sync", … */
     bool idmap;   /* idmap or ridmap was named */
     bool idmap_recursive;
+    char *idmap_maps; /* what "idmap=" says (oci_idmap_parse); NULL when it says nothing */
     bool tmpcopyup;
     bool no_follow;
     bool source_no_follow;
+    bool copy_symlink;
 };
 /* 0, or -ENOMEM with *ret untouched. oci_mount_flags_done frees what the struct holds. */
 int oci_mount_flags_fold(const char *const *options, struct oci_mount_flags *ret);
 void oci_mount_flags_done(struct oci_mount_flags *flags);
+/* The value of "idmap=…" in terms of mounts[].uidMappings; linux_ for what is relative to the container's own mappings. 0; -EINVAL: not understood, or one of uids and
+   gids is missing; -ENOENT: relative to an id that the container does not have; -ENOMEM. What is in the lists then is the caller's. */
+struct oci_linux;
+struct oci_id_mappings;
+int oci_idmap_parse(const char *text, const struct oci_linux *linux_,
+                    struct oci_id_mappings *ret_uids, struct oci_id_mappings *ret_gids);

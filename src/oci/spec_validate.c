@@ -202,6 +202,30 @@ int oci_process_validate(const struct oci_process *process, struct cl_error *err
 
 /* ---- Mounts ---- */
 
+/* crun's "idmap=…" brings the mappings with it. */
+static int check_idmap_option(struct oci_check *check, const struct oci_spec *spec, size_t index,
+                              const char *maps)
+{
+    struct oci_id_mappings uids = { 0 }, gids = { 0 };
+    char path[64];
+    int r = oci_idmap_parse(maps, &spec->linux_, &uids, &gids);
+    oci_at(check, "mounts[%zu].options", index);
+    if (r == -ENOENT)
+        r = oci_refuse(check, "idmap: relative to an id that linux.uidMappings or gidMappings does "
+                              "not have");
+    else if (r == -EINVAL)
+        r = oci_refuse(check, "idmap: must be like idmap=uids=0-1000-10;gids=0-1000-10");
+    (void)CL_PRINT(path, "mounts[%zu].options: idmap: uids", index);
+    if (r == 0)
+        r = oci_check_mappings(check, path, &uids);
+    (void)CL_PRINT(path, "mounts[%zu].options: idmap: gids", index);
+    if (r == 0)
+        r = oci_check_mappings(check, path, &gids);
+    free(uids.items);
+    free(gids.items);
+    return r;
+}
+
 static int check_mount_mappings(struct oci_check *check, const struct oci_spec *spec, size_t index,
                                 const struct oci_mount_flags *flags)
 {
@@ -210,6 +234,8 @@ static int check_mount_mappings(struct oci_check *check, const struct oci_spec *
     oci_at(check, "mounts[%zu]", index);
     if (has_mappings != (mount->gid_mappings.count > 0))
         return oci_refuse(check, "uidMappings and gidMappings must be given together");
+    if (flags->idmap_maps != NULL)
+        return check_idmap_option(check, spec, index, flags->idmap_maps);
     if (flags->idmap && !has_mappings && oci_namespace_find(spec, OCI_NS_USER) == NULL)
         return oci_refuse(
             check, "an id-mapped mount needs uidMappings and gidMappings, or a user namespace");
@@ -229,12 +255,22 @@ static int check_mount_flags(struct oci_check *check, const struct oci_spec *spe
     bool is_bind = (flags->flags & MS_BIND) != 0 || cl_streq(mount->type, "bind");
     bool has_type = mount->type != NULL && *mount->type != '\0' && !cl_streq(mount->type, "none");
     bool is_change = (flags->flags & MS_REMOUNT) != 0 || flags->propagation_count > 0;
-    if (is_bind && (mount->source == NULL || *mount->source == '\0'))
+    bool is_remount = (flags->flags & MS_REMOUNT) != 0;
+    if (is_bind && !is_remount && (mount->source == NULL || *mount->source == '\0'))
         return oci_refuse(oci_at(check, "mounts[%zu].source", index),
                           "a bind mount needs a source");
     if (!is_bind && !has_type && !is_change)
         return oci_refuse(oci_at(check, "mounts[%zu].type", index),
                           "a file system type is needed, or the option bind or rbind");
+    if ((flags->idmap || mount->uid_mappings.count > 0) && (flags->flags & MS_BIND) == 0)
+        return oci_refuse(oci_at(check, "mounts[%zu].options", index),
+                          "an id-mapped mount needs the option bind or rbind");
+    if (flags->copy_symlink && (flags->flags & MS_BIND) == 0)
+        return oci_refuse(oci_at(check, "mounts[%zu].options", index),
+                          "copy-symlink needs the option bind or rbind");
+    if (flags->copy_symlink && (flags->no_follow || flags->source_no_follow))
+        return oci_refuse(oci_at(check, "mounts[%zu].options", index),
+                          "copy-symlink excludes src-nofollow and dest-nofollow");
     if (flags->tmpcopyup && !cl_streq(mount->type, "tmpfs"))
         return oci_refuse(oci_at(check, "mounts[%zu].options", index),
                           "tmpcopyup needs type tmpfs");

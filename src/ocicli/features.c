@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What there is to know without a container: `features` (runtime-spec features.md) and `spec`. A feature is named only when the runtime room carries it out; what is
- * refused there (user namespaces, id-mapped mounts, SCMP_ACT_NOTIFY, Intel RDT, network devices, memory policies) is not here.
+ * refused there (user namespaces, SCMP_ACT_NOTIFY, Intel RDT, network devices) is not here.
  */
 #include "ocicli/private.h"
 
@@ -28,6 +28,13 @@ static const char *const archs[] = { "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", NULL 
 #endif
 static const char *const filter_flags[] = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
                                             "SECCOMP_FILTER_FLAG_SPEC_ALLOW", NULL };
+
+static const char *const memory_modes[] = { "MPOL_DEFAULT",    "MPOL_BIND",
+                                            "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
+                                            "MPOL_PREFERRED",  "MPOL_PREFERRED_MANY",
+                                            "MPOL_LOCAL",      NULL };
+static const char *const memory_flags[] = { "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES",
+                                            "MPOL_F_STATIC_NODES", NULL };
 
 /* Each adder is one row; a failure sticks. */
 struct builder {
@@ -63,10 +70,7 @@ static struct cl_json *mount_options(struct builder *builder)
     struct cl_json *list = cl_json_array();
     for (const struct oci_mount_option *option = oci_mount_options; option->name != NULL;
          option++) {
-        bool is_refused = option->special == OCI_MOUNT_IDMAP ||
-                          option->special == OCI_MOUNT_TMPCOPYUP ||
-                          option->special == OCI_MOUNT_REMOUNT;
-        if (!is_refused && list != NULL && cl_json_add(list, cl_json_from_string(option->name)) < 0)
+        if (list != NULL && cl_json_add(list, cl_json_from_string(option->name)) < 0)
             builder->result = -ENOMEM;
     }
     return list;
@@ -110,6 +114,7 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
 {
     CL_AUTO(cl_strv_free) char **names = NULL;
     struct cl_json *json = cl_json_object(), *extensions = cl_json_object();
+    struct cl_json *memory = cl_json_object();
     if (cl_strv_copy(&names, namespaces) < 0 ||
         (facts->has_time_ns && cl_strv_append(&names, "time") < 0))
         builder->result = -ENOMEM;
@@ -120,9 +125,11 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
     set_enabled(builder, json, "apparmor", true);
     set_enabled(builder, json, "selinux", true);
     set_enabled(builder, json, "intelRdt", false);
-    set_enabled(builder, json, "memoryPolicy", false);
+    set_words(builder, memory, "modes", memory_modes);
+    set_words(builder, memory, "flags", memory_flags);
+    set(builder, json, "memoryPolicy", memory);
     set_enabled(builder, json, "netDevices", false);
-    set_enabled(builder, extensions, "idmap", false);
+    set_enabled(builder, extensions, "idmap", true);
     set(builder, json, "mountExtensions", extensions);
     return json;
 }

@@ -99,6 +99,18 @@ int mnt_attach_root(struct child *child, struct cl_error *err);
 int mnt_apply_plan(struct child *child, struct cl_error *err);
 int mnt_make_readonly(struct child *child, struct cl_error *err);
 int mnt_pivot(struct child *child, struct cl_error *err);
+int mnt_set_propagation(struct child *child, struct cl_error *err);
+/* What the options say recursively, and of propagation. */
+int mnt_apply_recursive(int tree, const struct plan_mount *mount);
+int mnt_apply_propagation(int tree, const struct plan_mount *mount);
+/* ---- mnt_change.c ---- */
+int mnt_change(struct child *child, const struct plan_mount *mount, struct cl_error *err);
+int mnt_copy_symlink(struct child *child, const struct plan_mount *mount, int source,
+                     struct cl_error *err);
+/* ---- copyup.c ---- */
+/* Copy what is in from_dir into the new tmpfs `tree`, with `whole` also what from_dir itself is
+   (owner, mode, times). */
+int copyup_fill(int from_dir, int tree, bool whole, struct cl_error *err);
 /* Attach the detached mount `tree` on what target_fd is; closes neither. */
 int mnt_attach(int tree, int target_fd);
 

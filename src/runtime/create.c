@@ -83,6 +83,7 @@ static int open_root(struct making *making, struct cl_error *err)
     struct runtime_rootfs rootfs = plan->options->rootfs;
     if (!rootfs.is_overlay)
         rootfs.path = plan->rootfs_path;
+    rootfs.receives_mounts = (plan->root_propagation & MS_SLAVE) != 0;
     int result = runtime_rootfs_open(&rootfs, &making->root, err);
     making->owns_root = result >= 0;
     return result;
@@ -304,7 +305,10 @@ static int make_container(struct making *making, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = making->io->terminal,
                                             .plan = making->plan };
-    int result = open_root(making, err);
+    int result = parent_check_labels(making->plan->process.spec,
+                                     making->plan->spec->linux_.mount_label, err);
+    if (result >= 0)
+        result = open_root(making, err);
     cl_test_point("root open");
     if (result >= 0)
         result = open_sources(making, err);

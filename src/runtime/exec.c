@@ -94,6 +94,8 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     if (result >= 0)
         result = plan_process_init(&joining->plan, process, &joining->facts, NULL, err);
     if (result >= 0)
+        result = parent_check_labels(process, NULL, err);
+    if (result >= 0)
         result = plan_seccomp(&joining->plan, options->use_default_seccomp, options->seccomp, err);
     joining->plan.die_with_parent = options->die_with_parent;
     joining->plan.preserve_fds = options->preserve_fds;

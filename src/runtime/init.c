@@ -38,6 +38,10 @@ static bool has_readonly_paths(const struct child *child)
 {
     return child->plan->spec->linux_.readonly_paths != NULL;
 }
+static bool has_propagation(const struct child *child)
+{
+    return child->plan->root_propagation != 0;
+}
 static bool has_new_net_ns(const struct child *child)
 {
     return child->plan->new_net_ns;
@@ -124,6 +128,8 @@ const struct child_step init_steps[] = {
     /* After everything that still makes a mount point or a device in it. */
     { "make file systems read-only", IN_NEW_MNT, mnt_make_readonly, NULL },
     { "enter root file system", IN_NEW_MNT, mnt_pivot, NULL },
+    /* pivot_root takes no shared mount, and what is attached below one becomes shared itself. */
+    { "set propagation", IN_CONTAINER, mnt_set_propagation, has_propagation },
     { "bring up loopback", IN_CONTAINER, host_loopback_up, has_new_net_ns },
     { "set host name", IN_CONTAINER, host_set_names, has_names },
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },

@@ -37,6 +37,9 @@ int mask_prepare(struct child *child, struct cl_error *err)
     int result = fs < 0 ? fs : k_fsconfig_string(fs, "source", "tmpfs");
     if (result >= 0)
         result = k_fsconfig_string(fs, "mode", "755");
+    const char *label = child->plan->spec->linux_.mount_label;
+    if (result >= 0 && label != NULL && label[0] != '\0')
+        result = k_fsconfig_string(fs, "context", label);
     if (result >= 0)
         result = k_fsconfig_create(fs);
     cl_auto_fd top = result < 0 ? result : k_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

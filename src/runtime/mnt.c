@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int mnt_attach(int tree, int target_fd)
@@ -38,20 +39,43 @@ static int attach_root(struct child *child)
     return own < 0 ? -errno : mnt_attach(child->root, own);
 }
 
+static int change_propagation(int tree, unsigned long type, bool is_recursive)
+{
+    const struct k_mount_change change = { .propagation = type,
+                                           .userns_fd = -EBADF,
+                                           .recursive = is_recursive };
+    return k_mount_setattr(tree, &change);
+}
+
+/* rshared, rslave, rprivate: also what came with the root; what is mounted later has it from its own
+   options (plan_mounts.c). */
+static int spread_propagation(const struct child *child)
+{
+    const unsigned long type = child->plan->root_propagation & ~(unsigned long)MS_REC;
+    if (type == child->plan->root_propagation || type == MS_UNBINDABLE)
+        return 0;
+    int result = change_propagation(child->root, type, true);
+    return result < 0 || type != MS_SHARED ? result
+                                           : change_propagation(child->root, MS_PRIVATE, false);
+}
+
 /* IN_NEW_MNT */
 int mnt_attach_root(struct child *child, struct cl_error *err)
 {
     int result = attach_root(child);
     if (result < 0)
         return cl_fail(err, result, "attach the root file system");
+    result = spread_propagation(child);
+    return result < 0 ? cl_fail(err, result, "linux.rootfsPropagation") : 0;
+}
+
+/* IN_CONTAINER. The root itself, and only now: pivot_root takes no shared new root, what is attached
+   to a shared mount becomes shared, and of an unbindable one nothing can be cloned. */
+int mnt_set_propagation(struct child *child, struct cl_error *err)
+{
     const unsigned long propagation = child->plan->root_propagation;
-    /* Shared can only come now: pivot_root refuses a new root whose parent is shared, not a shared
-       new root. */
-    struct k_mount_change change = { .propagation = propagation & ~(unsigned long)MS_REC,
-                                     .userns_fd = -EBADF,
-                                     .recursive = (propagation & MS_REC) != 0 };
-    if (propagation != 0)
-        result = k_mount_setattr(child->root, &change);
+    int result = change_propagation(child->root, propagation & ~(unsigned long)MS_REC,
+                                    propagation == (MS_UNBINDABLE | MS_REC));
     return result < 0 ? cl_fail(err, result, "linux.rootfsPropagation") : 0;
 }
 
@@ -75,12 +99,27 @@ static int prefix_mount(const struct plan_mount *mount, struct cl_error *err)
                            mount->target);
 }
 
+/* dest-nofollow: the last component as it is. -ENOENT: nothing is there. */
+static int open_link_target(struct child *child, const struct plan_mount *mount,
+                            struct cl_error *err)
+{
+    char name[256];
+    cl_auto_fd parent = inroot_parent(child->root, mount->target, false, name, err);
+    if (parent < 0)
+        return parent;
+    int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? cl_fail(err, errno, "open the mount point") : fd;
+}
+
 static int open_target(struct child *child, const struct plan_mount *mount, bool is_dir,
-                       struct cl_error *err)
+                       bool *ret_made, struct cl_error *err)
 {
     enum inroot_flags flags = mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW;
     int open_flags = O_PATH | (is_dir ? O_DIRECTORY : 0);
-    int fd = inroot_open(child->root, mount->target, open_flags, 0, flags, err);
+    int fd = mount->covers_link
+                 ? open_link_target(child, mount, err)
+                 : inroot_open(child->root, mount->target, open_flags, 0, flags, err);
+    *ret_made = fd == -ENOENT;
     if (fd != -ENOENT)
         return fd;
     fd = is_dir ? inroot_mkdir_p(child->root, mount->target, 0755, err)
@@ -106,7 +145,28 @@ static int check_target(const struct plan_mount *mount, int target, struct cl_er
     return 0;
 }
 
-static int new_fs(const struct plan_mount *mount, struct cl_error *err)
+static bool has_option(const struct plan_mount *mount, const char *key)
+{
+    for (size_t i = 0; i < mount->option_count; i++)
+        if (cl_streq(mount->options[i].key, key))
+            return true;
+    return false;
+}
+
+/* As with every runtime, a tmpfs without a mode of its own has the one of the directory that it
+   covers; over one that was not there, the kernel's default. */
+static int covered_mode(const struct plan_mount *mount, int target, char text[static 8])
+{
+    struct stat info;
+    text[0] = '\0';
+    if (!cl_streq(mount->type, "tmpfs") || has_option(mount, "mode"))
+        return 0;
+    if (fstat(target, &info) < 0)
+        return -errno;
+    return cl_print(text, 8, "%o", info.st_mode & 07777);
+}
+
+static int new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err)
 {
     char message[200] = "";
     cl_auto_fd fs = k_fsopen(mount->type);
@@ -118,6 +178,8 @@ static int new_fs(const struct plan_mount *mount, struct cl_error *err)
         result = option->value != NULL ? k_fsconfig_string(fs, option->key, option->value)
                                        : k_fsconfig_flag(fs, option->key);
     }
+    if (result >= 0 && mode[0] != '\0')
+        result = k_fsconfig_string(fs, "mode", mode);
     if (result >= 0)
         result = k_fsconfig_create(fs);
     uint64_t attributes = mount->flags.attr_set;
@@ -147,7 +209,7 @@ static void remember(struct child *child, const struct plan_mount *mount, int fd
     *slot = fd;
 }
 
-static int apply_propagation(int tree, const struct plan_mount *mount)
+int mnt_apply_propagation(int tree, const struct plan_mount *mount)
 {
     int result = 0;
     for (size_t i = 0; result >= 0 && i < mount->flags.propagation_count; i++) {
@@ -160,7 +222,7 @@ static int apply_propagation(int tree, const struct plan_mount *mount)
     return result;
 }
 
-static int apply_recursive(int tree, const struct plan_mount *mount)
+int mnt_apply_recursive(int tree, const struct plan_mount *mount)
 {
     if (mount->flags.rec_attr_set == 0 && mount->flags.rec_attr_clear == 0)
         return 0;
@@ -171,19 +233,47 @@ static int apply_recursive(int tree, const struct plan_mount *mount)
     return k_mount_setattr(tree, &change);
 }
 
+/* mqueue takes no context=: its root gets the label as every file does. */
+static int label_root(const struct child *child, const struct plan_mount *mount, int tree)
+{
+    const char *label = child->plan->spec->linux_.mount_label;
+    if (label == NULL || label[0] == '\0' || !cl_streq(mount->type, "mqueue"))
+        return 0;
+    cl_auto_fd root = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return root < 0 || fsetxattr(root, "security.selinux", label, strlen(label) + 1, 0) < 0 ? -errno
+                                                                                            : 0;
+}
+
+static int copy_up(const struct plan_mount *mount, int target, int tree, struct cl_error *err)
+{
+    bool whole =
+        !has_option(mount, "mode") && !has_option(mount, "uid") && !has_option(mount, "gid");
+    return copyup_fill(target, tree, whole, err) < 0 ? prefix_mount(mount, err) : 0;
+}
+
 static int mount_fs(struct child *child, const struct plan_mount *mount, struct cl_error *err)
 {
-    cl_auto_fd target = open_target(child, mount, true, err);
+    char mode[8] = "";
+    bool is_new = false;
+    cl_auto_fd target = open_target(child, mount, true, &is_new, err);
     if (target < 0 || check_target(mount, target, err) < 0)
         return prefix_mount(mount, err);
-    cl_auto_fd tree = new_fs(mount, err);
+    int result = is_new ? 0 : covered_mode(mount, target, mode);
+    if (result < 0)
+        return fail_mount(mount, result, NULL, err);
+    cl_auto_fd tree = new_fs(mount, mode, err);
     if (tree < 0)
         return tree;
-    int result = mnt_attach(tree, target);
+    /* Filled before anybody sees it. */
+    if (mount->flags.tmpcopyup && !is_new && copy_up(mount, target, tree, err) < 0)
+        return -EIO;
+    result = label_root(child, mount, tree);
     if (result >= 0)
-        result = apply_recursive(tree, mount);
+        result = mnt_attach(tree, target);
     if (result >= 0)
-        result = apply_propagation(tree, mount);
+        result = mnt_apply_recursive(tree, mount);
+    if (result >= 0)
+        result = mnt_apply_propagation(tree, mount);
     if (result < 0)
         return fail_mount(mount, result, NULL, err);
     remember(child, mount, cl_take_fd(&tree));
@@ -198,13 +288,16 @@ static int mount_bind(struct child *child, const struct plan_mount *mount, int s
     struct stat info;
     if (fstat(source, &info) < 0)
         return fail_mount(mount, -errno, NULL, err);
+    if (mount->flags.copy_symlink && S_ISLNK(info.st_mode))
+        return mnt_copy_symlink(child, mount, source, err);
+    bool is_new;
     long magic = 0;
     if (cl_streq(mount->target, "/proc") &&
         (k_fs_type(source, &magic) < 0 || magic != PROC_SUPER_MAGIC))
         return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
                             "mount %s at /proc: only a proc file system can be /proc",
                             mount->source);
-    cl_auto_fd target = open_target(child, mount, S_ISDIR(info.st_mode), err);
+    cl_auto_fd target = open_target(child, mount, S_ISDIR(info.st_mode), &is_new, err);
     if (target < 0 || check_target(mount, target, err) < 0)
         return prefix_mount(mount, err);
     int result = mnt_attach(source, target);
@@ -276,7 +369,8 @@ static int attach_hierarchies(struct child *child, const struct plan_mount *moun
    cgroup namespace would show, without the locks of making one. */
 static int mount_cgroup(struct child *child, const struct plan_mount *mount, struct cl_error *err)
 {
-    cl_auto_fd target = open_target(child, mount, true, err);
+    bool is_new;
+    cl_auto_fd target = open_target(child, mount, true, &is_new, err);
     if (target < 0 || check_target(mount, target, err) < 0)
         return prefix_mount(mount, err);
     int result;
@@ -301,6 +395,8 @@ int mnt_apply_plan(struct child *child, struct cl_error *err)
             result = mount_bind(child, mount, child->sources[i], err);
         else if (mount->kind == PLAN_MOUNT_CGROUP)
             result = mount_cgroup(child, mount, err);
+        else if (mount->kind == PLAN_MOUNT_CHANGE)
+            result = mnt_change(child, mount, err);
         else
             result = mount_fs(child, mount, err);
         cl_test_point("mounted");

@@ -15,6 +15,20 @@ int parent_open_sources(const struct runtime_plan *plan, int *ret_sources, struc
 int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgroup *group,
                              int *ret_trees, struct cl_error *err);
 
+/* ---- idmap.c ---- */
+/* Map the detached clone of plan->mounts[index]; namespaces: one per mount, -EBADF at first, kept for
+   those with the same map and closed by the caller. */
+int parent_idmap(const struct runtime_plan *plan, size_t index, int tree, int *namespaces,
+                 struct cl_error *err);
+
+/* ---- lsm.c: a label that no security module would heed is an error ---- */
+int parent_check_labels(const struct oci_process *process, const char *mount_label,
+                        struct cl_error *err);
+int lsm_check(int sys_fd, const struct oci_process *process, const char *mount_label,
+              struct cl_error *err);
+bool lsm_has_selinux(int sys_fd);
+bool lsm_has_apparmor(int sys_fd);
+
 /* ---- cgroup.c ---- */
 /* Make the group and write all limits and device rules. On failure nothing is left. */
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);

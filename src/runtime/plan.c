@@ -259,6 +259,7 @@ static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
         result = plan_rootfs(plan, err);
     if (result >= 0)
         result = plan_namespaces(plan, err);
+    plan->root_propagation = propagation_flags(plan->spec->linux_.rootfs_propagation);
     if (result >= 0)
         result = plan_mounts(plan, err);
     if (result >= 0)
@@ -269,7 +270,6 @@ static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
         result = plan_sysctls(plan, err);
     if (result < 0)
         return result;
-    plan->root_propagation = propagation_flags(plan->spec->linux_.rootfs_propagation);
     return plan_masks(plan) < 0 ? cl_fail(err, ENOMEM, "plan masked paths") : 0;
 }
 
@@ -293,6 +293,8 @@ int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *
 static void mount_done(struct plan_mount *mount)
 {
     free(mount->target);
+    free(mount->uid_map.items);
+    free(mount->gid_map.items);
     free(mount->source);
     oci_mount_flags_done(&mount->flags);
     for (size_t i = 0; i < mount->option_count; i++)

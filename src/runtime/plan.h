@@ -17,6 +17,7 @@ enum plan_mount_kind {
     PLAN_MOUNT_BIND,   /* a detached clone of a host path, made by the parent */
     PLAN_MOUNT_FS,     /* a new mount of a file system, made by the child in its namespaces */
     PLAN_MOUNT_CGROUP, /* the container's own group in every hierarchy, cloned by the parent */
+    PLAN_MOUNT_CHANGE, /* no mount, but a change of one that is there: remount, propagation alone */
 };
 
 /* One option of a file system: key, or key and value. */
@@ -35,7 +36,12 @@ struct plan_mount {
     struct plan_fs_option *options; /* owned */
     size_t option_count;
     bool is_recursive_bind;
+    /* Binds: the map of the mount, both owned; empty while is_idmapped: the joined user namespace's.
+     */
+    bool is_idmapped, idmap_recursive;
+    struct oci_id_mappings uid_map, gid_map;
     bool no_links;       /* no component of the target may be a symbolic link */
+    bool covers_link;    /* a target that is a link is covered itself (dest-nofollow) */
     bool may_cover_proc; /* on the list of what may be mounted over files of /proc */
     bool is_late_ro; /* a tmpfs that others still put something into: read-only at the very end */
 };

@@ -78,6 +78,22 @@ static int add_option(struct plan_mount *mount, const char *text, size_t length)
     return 0;
 }
 
+/* SELinux: the label of every file in there. proc, sysfs and cgroup are the kernel's, and mqueue
+   takes it only afterwards (mnt.c). */
+static int add_label(struct plan_mount *mount, const char *label)
+{
+    static const char *const unlabelled[] = {
+        "proc", "sysfs", "cgroup", "cgroup2", "mqueue", NULL
+    };
+    if (label == NULL || label[0] == '\0' || cl_strv_has(unlabelled, mount->type))
+        return 0;
+    for (size_t i = 0; i < mount->option_count; i++)
+        if (cl_ends_with(mount->options[i].key, "context"))
+            return 0; /* context=, fscontext=, …: the mount says itself */
+    cl_auto_free char *option = cl_format("context=%s", label);
+    return option == NULL ? -ENOMEM : add_option(mount, option, strlen(option));
+}
+
 static int split_options(struct plan_mount *mount)
 {
     int result = 0;
@@ -88,14 +104,81 @@ static int split_options(struct plan_mount *mount)
             result = add_option(mount, data, length);
         data += length + (data[length] == ',');
     }
-    /* "ro" & co. concern the superblock of a real file system; those made of nothing share theirs
+    /* "ro" and "rw" concern the superblock of a real file system; those made of nothing share theirs
        or must stay writable for us, so there the mount's own attribute does it. */
     static const char *const virtual_types[] = { "proc",  "sysfs",  "mqueue",  "devpts",
                                                  "tmpfs", "cgroup", "cgroup2", NULL };
-    if (cl_strv_has(virtual_types, mount->type))
-        return result;
+    bool is_shared = mount->kind == PLAN_MOUNT_CHANGE || cl_strv_has(virtual_types, mount->type);
     for (char **flag = mount->flags.super; result >= 0 && flag != NULL && *flag != NULL; flag++)
-        result = add_option(mount, *flag, strlen(*flag));
+        if (!is_shared || (!cl_streq(*flag, "ro") && !cl_streq(*flag, "rw")))
+            result = add_option(mount, *flag, strlen(*flag));
+    return result;
+}
+
+/* ---- propagation, id maps ---- */
+
+/* A recursive linux.rootfsPropagation is what mounts have that say nothing themselves. A clone leaves
+   the host's peer group first: the root's propagation is among the container's own mounts. */
+static int inherit_propagation(struct plan_mount *mount, unsigned long of_root)
+{
+    if (mount->flags.propagation_count > 0 || (of_root & MS_REC) == 0 ||
+        (of_root & (MS_SHARED | MS_PRIVATE)) == 0)
+        return 0;
+    unsigned long *list = cl_calloc(2, sizeof *list);
+    if (list == NULL)
+        return -ENOMEM;
+    if ((of_root & MS_SHARED) != 0)
+        list[mount->flags.propagation_count++] = MS_SLAVE | MS_REC;
+    list[mount->flags.propagation_count++] = of_root;
+    free(mount->flags.propagation);
+    mount->flags.propagation = list;
+    return 0;
+}
+
+static int copy_mappings(const struct oci_id_mappings *from, struct oci_id_mappings *ret)
+{
+    if (from->count == 0)
+        return 0;
+    ret->items = cl_calloc(from->count, sizeof *ret->items);
+    if (ret->items == NULL)
+        return -ENOMEM;
+    memcpy(ret->items, from->items, from->count * sizeof *ret->items);
+    ret->count = from->count;
+    return 0;
+}
+
+/* What the mount says itself, or else the container's user namespace. Mappings without the option
+   count as idmap, as with runc. */
+static int plan_idmap(const struct runtime_plan *plan, const struct oci_mount *spec,
+                      struct plan_mount *mount)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    bool has_own = spec->uid_mappings.count > 0;
+    mount->is_idmapped = mount->flags.idmap || has_own;
+    mount->idmap_recursive = mount->flags.idmap_recursive;
+    if (!mount->is_idmapped)
+        return 0;
+    if (mount->flags.idmap_maps != NULL)
+        return oci_idmap_parse(mount->flags.idmap_maps, linux_, &mount->uid_map, &mount->gid_map);
+    int result =
+        copy_mappings(has_own ? &spec->uid_mappings : &linux_->uid_mappings, &mount->uid_map);
+    return result < 0 ? result
+                      : copy_mappings(has_own ? &spec->gid_mappings : &linux_->gid_mappings,
+                                      &mount->gid_map);
+}
+
+/* ---- kinds ---- */
+
+/* What mount(2) would take and do nothing about. */
+static int warn_of_ignored(struct runtime_plan *plan, const struct plan_mount *mount)
+{
+    int result = 0;
+    for (char **flag = mount->flags.super; result >= 0 && flag != NULL && *flag != NULL; flag++)
+        if (!cl_streq(*flag, "ro") && !cl_streq(*flag, "rw"))
+            result = plan_warn(&plan->warnings,
+                               "mounts[%zu].options: \"%s\" is the file system's, which a bind "
+                               "mount leaves as it is",
+                               mount->index, *flag);
     return result;
 }
 
@@ -115,15 +198,23 @@ static int plan_bind(struct runtime_plan *plan, struct plan_mount *mount, const 
         (void)CL_PRINT(text, "a bind mount does not know \"%.100s\"", mount->flags.data);
         return fail_mount(err, mount->index, CL_KIND_INVALID, "options", text);
     }
+    if (plan_idmap(plan, &plan->spec->mounts[mount->index], mount) < 0 ||
+        warn_of_ignored(plan, mount) < 0)
+        return cl_fail(err, ENOMEM, "plan mounts");
     mount->source =
         source[0] == '/' ? cl_strdup(source) : cl_format("%s/%s", plan->options->bundle, source);
     return mount->source == NULL ? cl_fail(err, ENOMEM, "plan mounts") : 0;
 }
 
+static bool has_type(const struct plan_mount *mount)
+{
+    return mount->type != NULL && mount->type[0] != '\0' && !cl_streq(mount->type, "none");
+}
+
 static int plan_fs(struct runtime_plan *plan, struct plan_mount *mount, const char *source,
                    struct cl_error *err)
 {
-    if (mount->type == NULL || cl_streq(mount->type, "none") || cl_streq(mount->type, "bind"))
+    if (!has_type(mount) || cl_streq(mount->type, "bind"))
         return fail_mount(err, mount->index, CL_KIND_INVALID, "type",
                           "is missing, and the options do not say bind or rbind");
     bool is_cgroup = cl_streq(mount->type, "cgroup") || cl_streq(mount->type, "cgroup2");
@@ -133,33 +224,33 @@ static int plan_fs(struct runtime_plan *plan, struct plan_mount *mount, const ch
                           "no cgroup hierarchy is mounted on this host");
     mount->is_late_ro =
         cl_streq(mount->type, "tmpfs") && (mount->flags.attr_set & MOUNT_ATTR_RDONLY) != 0;
-    mount->source = cl_strdup(source != NULL ? source : mount->type);
-    if (mount->source == NULL || split_options(mount) < 0)
+    mount->source = cl_strdup(source != NULL && source[0] != '\0' ? source : mount->type);
+    if (mount->source == NULL || split_options(mount) < 0 ||
+        add_label(mount, plan->spec->linux_.mount_label) < 0)
         return cl_fail(err, ENOMEM, "plan mounts");
     return 0;
 }
 
-static int refuse_options(const struct plan_mount *mount, const struct oci_mount *spec,
-                          struct cl_error *err)
+/* mount(8): "remount", or propagation and nothing that could be mounted. */
+static bool is_change(const struct plan_mount *mount)
 {
-    const struct {
-        bool is_asked;
-        const char *member, *what;
-    } rows[] = {
-        { spec->uid_mappings.count > 0, "uidMappings", "id-mapped mounts are" },
-        { spec->gid_mappings.count > 0, "gidMappings", "id-mapped mounts are" },
-        { mount->flags.idmap, "options", "id-mapped mounts are" },
-        { mount->flags.tmpcopyup, "options", "tmpcopyup is" },
-        { (mount->flags.flags & MS_REMOUNT) != 0, "options", "remount is" },
-    };
-    for (size_t i = 0; i < CL_COUNT(rows); i++) {
-        char text[120];
-        if (!rows[i].is_asked)
-            continue;
-        (void)CL_PRINT(text, "%s not supported by this build of cloche-runtime", rows[i].what);
-        return fail_mount(err, mount->index, CL_KIND_UNSUPPORTED, rows[i].member, text);
-    }
-    return 0;
+    bool is_bind = (mount->flags.flags & MS_BIND) != 0;
+    return (mount->flags.flags & MS_REMOUNT) != 0 ||
+           (!is_bind && !has_type(mount) && mount->flags.propagation_count > 0);
+}
+
+static int plan_change(struct plan_mount *mount, struct cl_error *err)
+{
+    bool is_bind = (mount->flags.flags & MS_BIND) != 0;
+    mount->kind = PLAN_MOUNT_CHANGE;
+    if (is_bind && mount->flags.data != NULL && mount->flags.data[0] != '\0')
+        return fail_mount(err, mount->index, CL_KIND_INVALID, "options",
+                          "remount with bind changes the mount alone: no file system's option");
+    if (mount->flags.tmpcopyup || mount->flags.idmap || mount->flags.copy_symlink)
+        return fail_mount(err, mount->index, CL_KIND_INVALID, "options",
+                          "remount excludes tmpcopyup, idmap and copy-symlink: they make a mount");
+    int result = is_bind ? 0 : split_options(mount);
+    return result < 0 ? cl_fail(err, ENOMEM, "plan mounts") : 0;
 }
 
 static int plan_mount(struct runtime_plan *plan, const struct oci_mount *spec,
@@ -171,12 +262,15 @@ static int plan_mount(struct runtime_plan *plan, const struct oci_mount *spec,
         oci_mount_flags_fold((const char *const *)spec->options, &mount->flags) < 0)
         return cl_fail(err, ENOMEM, "plan mounts");
     int result = check_target(mount, err);
-    if (result >= 0)
-        result = refuse_options(mount, spec, err);
     if (result < 0)
         return result;
-    mount->no_links = is_ours(mount->target) || mount->flags.no_follow;
+    mount->no_links = is_ours(mount->target);
+    mount->covers_link = mount->flags.no_follow && !mount->no_links;
     mount->may_cover_proc = is_below(mount->target, "/proc");
+    if (is_change(mount))
+        return plan_change(mount, err);
+    if (inherit_propagation(mount, plan->root_propagation) < 0)
+        return cl_fail(err, ENOMEM, "plan mounts");
     bool is_bind = (mount->flags.flags & MS_BIND) != 0;
     if (cl_streq(mount->target, "/proc") && !is_bind && !cl_streq(mount->type, "proc"))
         return fail_mount(err, mount->index, CL_KIND_INVALID, "type",
@@ -190,7 +284,7 @@ static int plan_mount(struct runtime_plan *plan, const struct oci_mount *spec,
 static bool wants_devices(const struct runtime_plan *plan)
 {
     for (size_t i = plan->mount_count; i-- > 0;)
-        if (cl_streq(plan->mounts[i].target, "/dev"))
+        if (plan->mounts[i].kind != PLAN_MOUNT_CHANGE && cl_streq(plan->mounts[i].target, "/dev"))
             return plan->mounts[i].kind != PLAN_MOUNT_BIND;
     return true;
 }

@@ -35,7 +35,8 @@ static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
     }
     for (size_t i = 0; i < plan->mount_count; i++)
         if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
-            cl_buf_printf(out, "parent  open bind source %s\n", plan->mounts[i].source);
+            cl_buf_printf(out, "parent  open bind source %s%s\n", plan->mounts[i].source,
+                          plan->mounts[i].is_idmapped ? " and id-map it" : "");
     if (plan->cgroup_path[0] != '\0')
         cl_buf_printf(out, "parent  make cgroup %s\n", plan->cgroup_path);
     for (size_t i = 0; i < plan->setting_count; i++)
@@ -70,8 +71,12 @@ static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
         char **options = plan->spec->mounts[mount->index].options;
-        cl_buf_printf(out, "init  mount %s at %s",
-                      mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type, mount->target);
+        if (mount->kind == PLAN_MOUNT_CHANGE)
+            cl_buf_printf(out, "init  change the mount at %s", mount->target);
+        else
+            cl_buf_printf(out, "init  mount %s at %s",
+                          mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type,
+                          mount->target);
         for (size_t j = 0; options != NULL && options[j] != NULL; j++)
             cl_buf_printf(out, "%s%s", j == 0 ? " (" : ",", options[j]);
         cl_buf_str(out, options != NULL && options[0] != NULL ? ")\n" : "\n");

@@ -17,10 +17,6 @@ static bool has_net_devices(const struct oci_spec *spec)
 {
     return spec->linux_.net_device_count > 0;
 }
-static bool has_mount_label(const struct oci_spec *spec)
-{
-    return spec->linux_.mount_label != NULL && spec->linux_.mount_label[0] != '\0';
-}
 static bool has_intel_rdt(const struct oci_spec *spec)
 {
     return spec->linux_.intel_rdt != NULL;
@@ -30,8 +26,9 @@ static const struct {
     const char *path;
     bool (*is_asked)(const struct oci_spec *spec);
 } unsupported[] = {
-    { "linux.uidMappings", has_uid_mappings }, { "linux.gidMappings", has_gid_mappings },
-    { "linux.netDevices", has_net_devices },   { "linux.mountLabel", has_mount_label },
+    { "linux.uidMappings", has_uid_mappings },
+    { "linux.gidMappings", has_gid_mappings },
+    { "linux.netDevices", has_net_devices },
     { "linux.intelRdt", has_intel_rdt },
 };
 

@@ -7,7 +7,9 @@
 #include "runtime/parent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- root file system ---- */
@@ -99,7 +101,7 @@ int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct
     if (fd < 0)
         return fd;
     /* A clone would go on exchanging mounts with what it was cloned from. */
-    struct k_mount_change change = { .propagation = MS_PRIVATE,
+    struct k_mount_change change = { .propagation = rootfs->receives_mounts ? MS_SLAVE : MS_PRIVATE,
                                      .userns_fd = -EBADF,
                                      .recursive = true };
     int result = rootfs->is_overlay ? 0 : k_mount_setattr(fd, &change);
@@ -139,28 +141,66 @@ static int set_attributes(int tree, const struct plan_mount *mount)
     return result;
 }
 
-static int open_bind(const struct plan_mount *mount, struct cl_error *err)
+/* A link that is to be copied, not mounted: the link itself. -ELOOP: the source is none. */
+static int open_link(const struct plan_mount *mount)
 {
+    struct stat info;
+    cl_auto_fd fd = openat(AT_FDCWD, mount->source, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return -errno;
+    return S_ISLNK(info.st_mode) ? cl_take_fd(&fd) : -ELOOP;
+}
+
+static int open_bind(const struct runtime_plan *plan, size_t index, int *namespaces,
+                     struct cl_error *err)
+{
+    const struct plan_mount *mount = &plan->mounts[index];
+    if (mount->flags.copy_symlink) {
+        int link = open_link(mount);
+        if (link != -ELOOP)
+            return link < 0 ? cl_fail(err, link, "bind source %s", mount->source) : link;
+    }
     unsigned flags = OPEN_TREE_CLONE | (mount->is_recursive_bind ? AT_RECURSIVE : 0) |
                      (mount->flags.source_no_follow ? AT_SYMLINK_NOFOLLOW : 0);
     cl_auto_fd tree = k_open_tree(AT_FDCWD, mount->source, flags);
     if (tree == -ENOENT)
         return cl_fail(err, tree, "bind source %s", mount->source);
     int result = tree < 0 ? tree : set_attributes(tree, mount);
+    if (result >= 0 && mount->is_idmapped) {
+        result = parent_idmap(plan, index, tree, namespaces, err);
+        return result < 0 ? result : cl_take_fd(&tree);
+    }
     return result < 0 ? cl_fail(err, result, "bind source %s: clone its mount", mount->source)
                       : cl_take_fd(&tree);
 }
 
+/* One for each mount that is id-mapped, while the clones are made. NULL: none is, or no memory. */
+static int *new_namespaces(const struct runtime_plan *plan)
+{
+    bool is_needed = false;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        is_needed = is_needed || plan->mounts[i].is_idmapped;
+    int *namespaces = is_needed ? cl_malloc(plan->mount_count * sizeof *namespaces) : NULL;
+    for (size_t i = 0; namespaces != NULL && i < plan->mount_count; i++)
+        namespaces[i] = -EBADF;
+    return namespaces;
+}
+
 int parent_open_sources(const struct runtime_plan *plan, int *ret_sources, struct cl_error *err)
 {
-    for (size_t i = 0; i < plan->mount_count; i++) {
+    int result = 0;
+    cl_auto_free int *namespaces = new_namespaces(plan);
+    for (size_t i = 0; result >= 0 && i < plan->mount_count; i++) {
         if (plan->mounts[i].kind != PLAN_MOUNT_BIND)
             continue;
-        ret_sources[i] = open_bind(&plan->mounts[i], err);
-        if (ret_sources[i] < 0)
-            return ret_sources[i];
+        if (plan->mounts[i].is_idmapped && namespaces == NULL)
+            result = cl_fail(err, ENOMEM, "open bind sources");
+        else
+            result = ret_sources[i] = open_bind(plan, i, namespaces, err);
     }
-    return 0;
+    for (size_t i = 0; namespaces != NULL && i < plan->mount_count; i++)
+        (void)cl_close(namespaces[i]);
+    return result < 0 ? result : 0;
 }
 
 /* ---- cgroup directories ---- */

@@ -25,6 +25,8 @@ struct runtime_rootfs {
     const char *upper, *work;
     bool is_volatile;  /* overlay without syncs: for containers that are removed at their end */
     bool is_read_only; /* root.readonly */
+    /* Not overlay: what the host mounts below it later appears (linux.rootfsPropagation slave). */
+    bool receives_mounts;
 };
 
 /* Make the root file system as a detached mount, so that the caller can look into it (users,

@@ -133,3 +133,16 @@ teardown() {
     done
     expect_match "CapBnd:.0000000000000021"
 }
+
+# --- features -------------------------------------------------------------------------------------------------------------------
+
+@test "features: every mount option is one that a mount takes, and what the properties here can be" {
+    run cloche-runtime features
+    expect_status 0
+    local features=$output
+    [ "$(jq -c '.mountOptions | map(select(. == "idmap" or . == "ridmap" or . == "tmpcopyup" or . == "remount" or . == "copy-symlink" or . == "rro"))' <<<"$features")" = \
+        '["copy-symlink","idmap","remount","ridmap","rro","tmpcopyup"]' ]
+    [ "$(jq -c .linux.mountExtensions <<<"$features")" = '{"idmap":{"enabled":true}}' ]
+    [ "$(jq -c '.linux.memoryPolicy.modes | length' <<<"$features")" = 7 ]
+    [ "$(jq -c '.linux.memoryPolicy.flags' <<<"$features")" = '["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]' ]
+}

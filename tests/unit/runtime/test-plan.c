@@ -308,11 +308,6 @@ TEST(what_this_build_can_not_do_is_refused_by_name)
                   "linux.namespaces[7].path: joining a user namespace is not supported by this "
                   "build of cloche-runtime");
     desk_done(&desk);
-    desk_init(&desk, CGROUP_V1);
-    CHECK_INT(oci_mount_add(desk.spec, "/x", "tmpfs", "tmpfs", "tmpcopyup", NULL), 0);
-    check_refused(&desk, CL_KIND_UNSUPPORTED,
-                  "mounts[7].options: tmpcopyup is not supported by this build of cloche-runtime");
-    desk_done(&desk);
 }
 
 TEST(what_the_kernel_lacks_is_refused_by_name)
