@@ -113,6 +113,7 @@ void container_done(struct container *container)
     free(container->cgroup_path);
     free(container->boot_id);
     oci_map_done(&container->annotations);
+    runtime_rdt_done(&container->rdt);
     *container = (struct container)CONTAINER_NONE;
 }
 
@@ -162,6 +163,10 @@ int container_save(const struct container *container, struct cl_error *err)
             cl_json_unref(rows[i].value);
         else
             result = cl_json_set(json, rows[i].key, rows[i].value);
+    if (result >= 0 && container->rdt.group != NULL)
+        result = cl_json_set(json, "rdtGroup", cl_json_from_string(container->rdt.group));
+    if (result >= 0 && container->rdt.monitor != NULL)
+        result = cl_json_set(json, "rdtMonitor", cl_json_from_string(container->rdt.monitor));
     cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
     if (text == NULL)
         return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
@@ -181,6 +186,14 @@ static int read_annotations(const struct cl_json *json, struct oci_map *ret)
     return result;
 }
 
+static int copy_optional(const struct cl_json *json, const char *key, char **ret)
+{
+    const char *text = cl_json_string_or(cl_json_get(json, key), NULL);
+    if (text != NULL)
+        *ret = cl_strdup(text);
+    return text != NULL && *ret == NULL ? -ENOMEM : 0;
+}
+
 static int decode(const struct cl_json *json, struct container *container)
 {
     const struct {
@@ -197,6 +210,9 @@ static int decode(const struct cl_json *json, struct container *container)
         if (*texts[i].member == NULL)
             return -ENOMEM;
     }
+    if (copy_optional(json, "rdtGroup", &container->rdt.group) < 0 ||
+        copy_optional(json, "rdtMonitor", &container->rdt.monitor) < 0)
+        return -ENOMEM;
     container->created = cl_json_int(cl_json_get(json, "created"));
     container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
     container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
@@ -496,6 +512,8 @@ int container_destroy(const struct ocicli *cli, const struct container *containe
     }
     if (result >= 0)
         result = kill_all(container, &group, err);
+    if (result >= 0)
+        result = runtime_rdt_remove(&container->rdt, err);
     if (result >= 0 && group.is_open) {
         result = cgroup_remove(&group.host, container->cgroup_path);
         if (result < 0)

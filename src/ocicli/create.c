@@ -242,12 +242,21 @@ static int keep_spec(void *context, const struct runtime_process *process, struc
                            0600, CL_WRITE_PLAIN, err);
 }
 
+static int keep_text(const char *text, char **ret)
+{
+    *ret = text != NULL ? cl_strdup(text) : NULL;
+    return text != NULL && *ret == NULL ? -ENOMEM : 0;
+}
+
 static int announce(struct creation *creation, struct cl_error *err)
 {
     const struct create_options *flags = creation->flags;
     int result = 0;
     creation->container.pid = creation->process.pid;
     creation->container.start_ticks = creation->process.start_ticks;
+    if (keep_text(creation->process.rdt.group, &creation->container.rdt.group) < 0 ||
+        keep_text(creation->process.rdt.monitor, &creation->container.rdt.monitor) < 0)
+        return cl_fail(err, ENOMEM, "create container %s", creation->container.id);
     cl_test_point("container ready");
     if (flags->console_socket != NULL)
         result = send_console(flags->console_socket, creation->process.console, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What there is to know without a container: `features` (runtime-spec features.md) and `spec`. A feature is named only when the runtime room carries it out; what is
- * refused there (user namespaces, SCMP_ACT_NOTIFY, Intel RDT, network devices) is not here.
+ * refused there (user namespaces, SCMP_ACT_NOTIFY) is not here.
  */
 #include "ocicli/private.h"
 
@@ -114,7 +114,7 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
 {
     CL_AUTO(cl_strv_free) char **names = NULL;
     struct cl_json *json = cl_json_object(), *extensions = cl_json_object();
-    struct cl_json *memory = cl_json_object();
+    struct cl_json *memory = cl_json_object(), *rdt = cl_json_object();
     if (cl_strv_copy(&names, namespaces) < 0 ||
         (facts->has_time_ns && cl_strv_append(&names, "time") < 0))
         builder->result = -ENOMEM;
@@ -124,11 +124,14 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
     set(builder, json, "seccomp", filters(builder));
     set_enabled(builder, json, "apparmor", true);
     set_enabled(builder, json, "selinux", true);
-    set_enabled(builder, json, "intelRdt", false);
+    set(builder, rdt, "enabled", cl_json_from_bool(true));
+    set(builder, rdt, "schemata", cl_json_from_bool(true));
+    set(builder, rdt, "monitoring", cl_json_from_bool(true));
+    set(builder, json, "intelRdt", rdt);
     set_words(builder, memory, "modes", memory_modes);
     set_words(builder, memory, "flags", memory_flags);
     set(builder, json, "memoryPolicy", memory);
-    set_enabled(builder, json, "netDevices", false);
+    set_enabled(builder, json, "netDevices", true);
     set_enabled(builder, extensions, "idmap", true);
     set(builder, json, "mountExtensions", extensions);
     return json;

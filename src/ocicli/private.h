@@ -113,6 +113,7 @@ struct container {
     bool owns_pid_ns;                 /* with its init everything in it dies */
     bool has_poststart, has_poststop; /* hooks, to be read from its spec */
     struct oci_map annotations;
+    struct runtime_rdt rdt; /* what was made for linux.intelRdt, to be removed with it */
 };
 void container_done(struct container *container);
 static inline void container_done_auto(struct container *container)

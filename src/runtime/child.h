@@ -42,6 +42,7 @@ struct child {
     int mask;       /* directory with what hides masked paths, or -EBADF */
     int trampoline; /* memfd with the last program of ours (trampoline.c), or -EBADF */
     int slave;      /* of the terminal, or -EBADF */
+    int rdt_root;   /* of the resctrl file system, where process->rdt is asked for */
     /* Detached mounts of the parent: one per plan->mounts[], -EBADF where none. */
     const int *sources;
     const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
@@ -92,6 +93,9 @@ int hooks_prepare_start(struct child *child, struct cl_error *err);
 int join_cgroup(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
 int join_target(struct child *child, struct cl_error *err);
+
+/* ---- rdt.c ---- */
+int rdt_join(struct child *child, struct cl_error *err);
 
 /* ---- mnt.c ---- */
 int mnt_make_private(struct child *child, struct cl_error *err);

@@ -31,6 +31,8 @@ struct making {
     int own_pid_ns, own_time_ns; /* to go back to */
     int child_end;
     struct hooks_output hooks_output; /* of those that init runs */
+    int rdt_root;                     /* of the resctrl file system */
+    struct netdev_set *net;           /* what is to be taken back if we fail */
     struct runtime_process process;
 };
 
@@ -45,6 +47,7 @@ static void making_init(struct making *making, const struct runtime_plan *plan,
         .own_time_ns = -EBADF,
         .child_end = -EBADF,
         .hooks_output = HOOKS_NO_OUTPUT,
+        .rdt_root = -EBADF,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };
     for (size_t i = 0; i < CL_COUNT(making->cgroup_trees); i++)
@@ -67,6 +70,8 @@ static void making_done(struct making *making)
     (void)cl_close(making->own_time_ns);
     (void)cl_close(making->child_end);
     hooks_close_output(&making->hooks_output);
+    (void)cl_close(making->rdt_root);
+    netdev_free(making->net);
     if (making->owns_root)
         (void)cl_close(making->root);
 }
@@ -160,12 +165,28 @@ static int open_hooks_output(struct making *making, struct cl_error *err)
                : hooks_open_output(making->plan->spec, &making->hooks_output, err);
 }
 
-/* GO is in the socket before there is a child: it has nothing to wait for. (With a user namespace
-   it will be sent after the id maps are written.) */
+/* What init waits for before it does anything. Nothing of that asked for: GO is in the socket before
+   there is a child. */
+static bool waits_for_go(const struct runtime_plan *plan)
+{
+    return plan->spec->linux_.net_device_count > 0;
+}
+
+static int open_rdt(struct making *making, struct cl_error *err)
+{
+    const struct oci_intel_rdt *rdt = making->plan->process.rdt;
+    if (rdt == NULL)
+        return 0;
+    making->rdt_root = rdt_open(making->plan->facts->proc_fd, err);
+    return making->rdt_root < 0 ? making->rdt_root
+                                : rdt_make(making->rdt_root, rdt, making->plan->options->id,
+                                           &making->process.rdt, err);
+}
+
 static int open_sync(struct making *making, struct cl_error *err)
 {
     int result = cl_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
-    if (result >= 0)
+    if (result >= 0 && !waits_for_go(making->plan))
         result = parent_send(making->process.sync, WIRE_INIT_GO);
     return result < 0 ? cl_fail(err, result, "make a socket pair") : 0;
 }
@@ -236,6 +257,7 @@ static _Noreturn void child_main(struct making *making, bool is_group_in_place)
         .join_fds = making->join_fds,
         .hooks_output = making->hooks_output,
         .hooks_state = -EBADF,
+        .rdt_root = making->rdt_root,
         .target_pidfd = -EBADF,
     };
     child_run(&child, init_steps, init_step_count);
@@ -274,6 +296,26 @@ static int clone_child(struct making *making, int proc)
     return pid < 0 ? pid : 0;
 }
 
+static int joined_net_ns(const struct making *making)
+{
+    for (size_t i = 0; i < making->plan->join_count; i++)
+        if (making->plan->joins[i].type == K_NS_NET)
+            return making->join_fds[i];
+    return -EBADF;
+}
+
+static int let_go(struct making *making, int proc, struct cl_error *err)
+{
+    int result = netdev_move(making->plan, proc, making->process.pid, joined_net_ns(making),
+                             &making->net, err);
+    if (result < 0)
+        return result;
+    result = parent_send(making->process.sync, WIRE_INIT_GO);
+    return result < 0 && result != -EPIPE /* parent_wait hears why */
+               ? cl_fail(err, result, "let the container's first process go")
+               : 0;
+}
+
 static int start_child(struct making *making, struct cl_error *err)
 {
     int result = 0;
@@ -295,8 +337,9 @@ static int start_child(struct making *making, struct cl_error *err)
     cl_test_point("cloned");
     making->child_end = cl_close(making->child_end); /* or its end of file would never come */
     result = procfs_start_ticks(proc, making->process.pid, &making->process.start_ticks);
-    return result < 0 ? cl_fail(err, result, "read the start time of the container's first process")
-                      : 0;
+    if (result < 0)
+        return cl_fail(err, result, "read the start time of the container's first process");
+    return waits_for_go(making->plan) ? let_go(making, proc, err) : 0;
 }
 
 /* ---- the public part ---- */
@@ -319,6 +362,8 @@ static int make_container(struct making *making, struct cl_error *err)
     cl_test_point("sources open");
     if (result >= 0)
         result = make_group(making, err);
+    if (result >= 0)
+        result = open_rdt(making, err);
     if (result >= 0)
         result = open_sync(making, err);
     cl_test_point("before clone");
@@ -353,8 +398,12 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     making_init(&making, plan, io);
     result = make_container(&making, &failure);
     if (result < 0) {
+        netdev_take_back(making.net); /* while there is a namespace to take them from */
         parent_discard(&making.process);
         ret->has_run_hooks = making.process.has_run_hooks;
+        if (making.rdt_root >= 0)
+            (void)rdt_remove(making.rdt_root, &making.process.rdt, NULL); /* as good as it goes */
+        runtime_rdt_done(&making.process.rdt);
         making_done(&making);
         (void)k_explain_missing(&failure);
         if (err != NULL)
@@ -418,6 +467,8 @@ int runtime_destroy(struct runtime_process *process, struct cl_error *err)
     if (result < 0 && result != -ESRCH)
         return cl_fail(err, result, "kill process %d", (int)process->pid);
     result = wait_for_end(process, err);
+    if (result >= 0)
+        result = runtime_rdt_remove(&process->rdt, err);
     if (result < 0 || process->cgroup.count == 0)
         return result;
     if (!cgroup_is_empty(&process->cgroup)) {
@@ -441,4 +492,5 @@ void runtime_process_done(struct runtime_process *process)
     cgroup_done(&process->cgroup);
     free(process->hierarchies);
     process->hierarchies = NULL;
+    runtime_rdt_done(&process->rdt);
 }

@@ -30,7 +30,7 @@ struct joining {
     struct runtime_facts facts;
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
-    int target_pidfd, child_end;
+    int target_pidfd, child_end, rdt_root;
     int flags;
     struct runtime_process process;
 };
@@ -103,7 +103,11 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     if (options->linux_ != NULL) {
         joining->plan.memory_policy = options->linux_->memory_policy;
         joining->plan.personality = options->linux_->personality;
+        joining->plan.rdt = options->linux_->intel_rdt;
+        joining->plan.id = options->id;
     }
+    if (result >= 0 && joining->plan.rdt != NULL)
+        result = joining->rdt_root = rdt_open(joining->facts.proc_fd, err);
     if (result >= 0)
         result = open_target(joining, err);
     if (result >= 0)
@@ -132,6 +136,7 @@ static _Noreturn void child_main(struct joining *joining, bool is_group_in_place
         .slave = -EBADF,
         .hooks_output = HOOKS_NO_OUTPUT,
         .hooks_state = -EBADF,
+        .rdt_root = joining->rdt_root,
         .target_pidfd = joining->target_pidfd,
         .target_flags = joining->flags,
     };
@@ -226,6 +231,7 @@ static void joining_done(struct joining *joining, bool has_failed)
     cgroup_done(&joining->group);
     plan_process_done(&joining->plan);
     (void)cl_close(joining->target_pidfd);
+    (void)cl_close(joining->rdt_root);
     (void)cl_close(joining->child_end);
     runtime_facts_done(&joining->facts);
 }
@@ -240,6 +246,7 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
         .options = options,
         .io = io,
         .target_pidfd = -EBADF,
+        .rdt_root = -EBADF,
         .child_end = -EBADF,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };

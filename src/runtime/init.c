@@ -76,6 +76,10 @@ static bool has_affinity(const struct child *child)
     const char *cpus = child->process->spec->exec_cpu_affinity.final;
     return cpus != NULL && cpus[0] != '\0';
 }
+static bool has_rdt(const struct child *child)
+{
+    return child->process->rdt != NULL;
+}
 static bool has_oom_score(const struct child *child)
 {
     return child->process->spec->oom_score_adj.set;
@@ -106,6 +110,7 @@ const struct child_step init_steps[] = {
     /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup
        namespace's root is wherever we are when it is made. */
     { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
+    { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_namespaces, has_joins },
     /* Nothing that we mount may show up on the host. */
     { "make mounts private", IN_HOST, mnt_make_private, NULL },
@@ -180,6 +185,7 @@ const struct child_step exec_steps[] = {
     /* CVE-2016-9962: not dumpable before anything in there can see us. */
     { "begin", IN_HOST, child_begin, NULL },
     { "join cgroup", IN_HOST, join_cgroup, has_group },
+    { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_target, NULL },
     { "set CPU affinity", IN_CONTAINER, limits_set_final_affinity, has_affinity },
     { "open terminal", IN_CONTAINER, dev_open_exec_terminal, has_terminal },

@@ -265,8 +265,9 @@ static int mount_fs(struct child *child, const struct plan_mount *mount, struct 
     if (tree < 0)
         return tree;
     /* Filled before anybody sees it. */
-    if (mount->flags.tmpcopyup && !is_new && copy_up(mount, target, tree, err) < 0)
-        return -EIO;
+    result = mount->flags.tmpcopyup && !is_new ? copy_up(mount, target, tree, err) : 0;
+    if (result < 0)
+        return result;
     result = label_root(child, mount, tree);
     if (result >= 0)
         result = mnt_attach(tree, target);

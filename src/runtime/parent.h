@@ -29,6 +29,24 @@ int lsm_check(int sys_fd, const struct oci_process *process, const char *mount_l
 bool lsm_has_selinux(int sys_fd);
 bool lsm_has_apparmor(int sys_fd);
 
+/* ---- netdev.c ---- */
+/* Move linux.netDevices into the network namespace of `pid`, or the one that is joined (negative:
+   none). *ret is there also after a failure. */
+struct netdev_set;
+int netdev_move(const struct runtime_plan *plan, int proc, pid_t pid, int joined_ns,
+                struct netdev_set **ret, struct cl_error *err);
+void netdev_take_back(struct netdev_set *set);
+void netdev_free(struct netdev_set *set);
+
+/* ---- rdt.c: `root` is the resctrl file system ---- */
+int rdt_open(int proc, struct cl_error *err);
+/* Make or check the group; on failure nothing is left. */
+int rdt_make(int root, const struct oci_intel_rdt *rdt, const char *id, struct runtime_rdt *ret,
+             struct cl_error *err);
+int rdt_add(int root, const struct oci_intel_rdt *rdt, const char *id, pid_t pid,
+            struct cl_error *err);
+int rdt_remove(int root, const struct runtime_rdt *made, struct cl_error *err);
+
 /* ---- cgroup.c ---- */
 /* Make the group and write all limits and device rules. On failure nothing is left. */
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);

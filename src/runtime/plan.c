@@ -231,6 +231,8 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     process->new_keyring = !options->no_new_keyring;
     process->memory_policy = plan->spec->linux_.memory_policy;
     process->personality = plan->spec->linux_.personality;
+    process->rdt = plan->spec->linux_.intel_rdt;
+    process->id = options->id;
     (void)CL_PRINT(process->keyring, "_ses.%s", options->id); /* a cut name is as good */
     result = plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
     if (result >= 0 && options->record_denials && process->filter.code != NULL)

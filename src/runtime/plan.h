@@ -82,6 +82,8 @@ struct plan_process {
     /* The container's, which hold for each of its processes; NULL: not asked for. */
     const struct oci_memory_policy *memory_policy;
     const struct oci_personality *personality;
+    const struct oci_intel_rdt *rdt;
+    const char *id; /* the container's */
 };
 
 /* A namespace to be joined instead of made. */

@@ -39,6 +39,16 @@ static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
                           plan->mounts[i].is_idmapped ? " and id-map it" : "");
     if (plan->cgroup_path[0] != '\0')
         cl_buf_printf(out, "parent  make cgroup %s\n", plan->cgroup_path);
+    for (size_t i = 0; i < plan->spec->linux_.net_device_count; i++) {
+        const struct oci_net_device *device = &plan->spec->linux_.net_devices[i];
+        cl_buf_printf(out, "parent  move network device %s in as %s\n", device->host_name,
+                      device->name != NULL && device->name[0] != '\0' ? device->name
+                                                                      : device->host_name);
+    }
+    if (plan->process.rdt != NULL)
+        cl_buf_printf(out, "parent  make or check the resctrl group %s\n",
+                      plan->process.rdt->clos_id != NULL ? plan->process.rdt->clos_id
+                                                         : plan->options->id);
     for (size_t i = 0; i < plan->setting_count; i++)
         cl_buf_printf(out, "parent  write %s to %s\n", plan->settings[i].value,
                       plan->settings[i].file);

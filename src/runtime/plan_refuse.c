@@ -13,14 +13,6 @@ static bool has_gid_mappings(const struct oci_spec *spec)
 {
     return spec->linux_.gid_mappings.count > 0;
 }
-static bool has_net_devices(const struct oci_spec *spec)
-{
-    return spec->linux_.net_device_count > 0;
-}
-static bool has_intel_rdt(const struct oci_spec *spec)
-{
-    return spec->linux_.intel_rdt != NULL;
-}
 
 static const struct {
     const char *path;
@@ -28,8 +20,6 @@ static const struct {
 } unsupported[] = {
     { "linux.uidMappings", has_uid_mappings },
     { "linux.gidMappings", has_gid_mappings },
-    { "linux.netDevices", has_net_devices },
-    { "linux.intelRdt", has_intel_rdt },
 };
 
 int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err)

@@ -103,6 +103,15 @@ struct runtime_io {
     int in, out, err;       /* borrowed; become 0, 1, 2 of the child */
 };
 
+/* What was made for linux.intelRdt and has to be removed in the end: directories below the resctrl
+   file system, NULL: none. Owned. */
+struct runtime_rdt {
+    char *group, *monitor;
+};
+/* Not mounted any more or not there any more is fine. */
+int runtime_rdt_remove(const struct runtime_rdt *made, struct cl_error *err);
+void runtime_rdt_done(struct runtime_rdt *made);
+
 /* A process started by runtime_create or runtime_exec. */
 struct runtime_process {
     pid_t pid;
@@ -119,6 +128,7 @@ struct runtime_process {
     /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
        runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;
+    struct runtime_rdt rdt; /* removed by runtime_destroy, or by who writes it down */
 };
 void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */
 

@@ -134,6 +134,121 @@ teardown() {
     expect_match "CapBnd:.0000000000000021"
 }
 
+# --- network devices ------------------------------------------------------------------------------------------------------------
+
+# in_net SCRIPT: in a network namespace of the test with the veth pair hv0, hv1, whose first end has addresses of every kind.
+in_net() {
+    need_program ip
+    unshare -n bash -euc "
+        ip link add hv0 type veth peer name hv1
+        ip link set hv0 mtu 1400 address 02:00:00:00:00:07 up
+        ip link set hv1 up
+        ip addr add 10.9.0.2/24 dev hv0
+        ip addr add 10.9.0.3/24 dev hv0
+        ip -6 addr add fd00::2/64 dev hv0 nodad
+        ip addr add 169.254.9.9/32 scope link dev hv0
+        ip addr add 10.9.0.9/24 valid_lft 1000 preferred_lft 1000 dev hv0
+        rt() { cloche-runtime --root '$WORLD/oci' \"\$@\"; }
+        $1"
+}
+
+@test "linux.netDevices: the interface is inside, up, with name, MTU, MAC and its permanent global addresses, and gone from the host" {
+    change '.linux.netDevices = {hv0: {name: "eth0"}}'
+    script 'ip addr show eth0'
+    run in_net "rt run -b '$BUNDLE' box; ip link show hv0 2>&1 || true"
+    expect_status 0
+    expect_match 'eth0@.*UP.* mtu 1400'
+    expect_text "link/ether 02:00:00:00:00:07"
+    expect_text "inet 10.9.0.2/24 scope global eth0"
+    expect_text "inet 10.9.0.3/24 scope global secondary eth0"
+    expect_text "inet6 fd00::2/64 scope global"
+    refute_text 169.254.9.9
+    refute_text 10.9.0.9
+    expect_text 'Device "hv0" does not exist'
+}
+
+@test "linux.netDevices: the same name without one, and a pattern takes a free one" {
+    change '.linux.netDevices = {hv0: {}, hv1: {name: "net%d"}}'
+    script 'ip -o link | busybox cut -d: -f2 | busybox cut -d@ -f1'
+    run in_net "rt run -b '$BUNDLE' box"
+    expect_status 0
+    expect_line " hv0"
+    expect_line " net0"
+}
+
+@test "linux.netDevices: into a namespace that is joined" {
+    change --arg ns "$WORLD/net" '.linux.netDevices = {hv0: {name: "eth0"}} | (.linux.namespaces[] | select(.type == "network")).path = $ns'
+    script 'ip -o link show eth0'
+    touch "$WORLD/net"
+    run unshare -m --propagation private bash -euc "
+        unshare --net='$WORLD/net' true
+        unshare -n bash -euc \"ip link add hv0 type veth peer name hv1; cloche-runtime --root '$WORLD/oci' run -b '$BUNDLE' box; ! ip link show hv0 2>/dev/null\""
+    expect_status 0
+    expect_match "eth0@"
+    rm -f "$WORLD/net"
+}
+
+@test "linux.netDevices: after any failure the devices are back as they were" {
+    change '.linux.netDevices = {hv0: {name: "eth0"}, hv1: {name: "eth1"}} | .mounts += [{destination: "/x", type: "nofs", source: "x"}]'
+    run in_net "rt run -b '$BUNDLE' box 2>&1 || true; ip addr show hv0; ip addr show hv1; ip -o link | wc -l"
+    expect_text "mount nofs at /x"
+    expect_match 'hv0@hv1.*UP.* mtu 1400'
+    expect_text "link/ether 02:00:00:00:00:07"
+    expect_text "inet 10.9.0.2/24 scope global hv0"
+    expect_text "inet6 fd00::2/64 scope global"
+    expect_text "inet 169.254.9.9/32 scope link hv0"
+    expect_match 'hv1@hv0.*UP'
+    expect_line 3
+    # The second can't: the first has moved already.
+    change '.mounts |= map(select(.type != "nofs")) | .linux.netDevices = {hv0: {name: "eth0"}, hv1: {name: "eth%x"}}'
+    run in_net "rt run -b '$BUNDLE' box 2>&1 || true; ip -o link show hv0; ip -o link show hv1; ip -o link | wc -l"
+    expect_text 'linux.netDevices["hv1"]: name it eth%x: Invalid argument'
+    expect_match 'hv0@hv1'
+    expect_line 3
+}
+
+@test "linux.netDevices: no such device, loopback, a name that is taken, twice the same, no namespace: refused by name" {
+    local row
+    for row in '{hv9: {}}|linux.netDevices["hv9"]: there is no such interface' \
+        '{lo: {name: "lo1"}}|linux.netDevices["lo"]: a loopback interface stays in its namespace' \
+        '{hv0: {name: "lo"}}|linux.netDevices["hv0"]: the container'"'"'s network namespace has a lo' \
+        '{hv0: {name: "x"}, hv1: {name: "x"}}|another device gets the same name' \
+        '{hv0: {name: "a/b"}}|linux.netDevices["hv0"]: not a name that a network interface can have' \
+        '{hv0: {name: "sixteen-letters-"}}|linux.netDevices["hv0"]: not a name that a network interface can have'; do
+        change ".linux.netDevices = ${row%%|*}"
+        run in_net "rt run -b '$BUNDLE' box; ip -o link | wc -l"
+        expect_text "${row#*|}"
+    done
+    change '.linux.namespaces |= map(select(.type != "network")) | .linux.netDevices = {hv0: {}}'
+    run in_net "rt run -b '$BUNDLE' box"
+    expect_text "linux.netDevices: needs a network namespace in linux.namespaces"
+    change '.linux.namespaces += [{type: "network", path: "/proc/self/ns/net"}]'
+    run in_net "rt run -b '$BUNDLE' box"
+    expect_text "linux.netDevices: the container's network namespace is the one that we are in"
+}
+
+# --- Intel RDT ------------------------------------------------------------------------------------------------------------------
+
+@test "linux.intelRdt: where no resctrl is mounted, an error that names it, and nothing made" {
+    ! grep -q " - resctrl " /proc/self/mountinfo || skip "a resctrl file system is mounted here"
+    change '.linux.intelRdt = {closID: "gold", schemata: ["L3:0=f"], enableMonitoring: true}'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "linux.intelRdt: no resctrl file system is mounted"
+    [ -z "$(ls "$WORLD/oci")" ]
+    [ -z "$(world_leftovers)" ]
+}
+
+@test "plan: network devices, id maps and resctrl groups are among its steps" {
+    change '.linux.netDevices = {hv0: {name: "eth0"}} | .linux.intelRdt = {closID: "gold"} | .mounts += [{destination: "/mnt", source: "/tmp", options: ["bind", "idmap=uids=0-1-1;gids=0-1-1"]}, {destination: "/mnt", options: ["remount", "bind", "ro"]}]'
+    run rt plan -b "$BUNDLE"
+    expect_status 0
+    expect_line "parent  move network device hv0 in as eth0"
+    expect_line "parent  make or check the resctrl group gold"
+    expect_line "parent  open bind source /tmp and id-map it"
+    expect_line "init  change the mount at /mnt (remount,bind,ro)"
+}
+
 # --- features -------------------------------------------------------------------------------------------------------------------
 
 @test "features: every mount option is one that a mount takes, and what the properties here can be" {
@@ -145,4 +260,5 @@ teardown() {
     [ "$(jq -c .linux.mountExtensions <<<"$features")" = '{"idmap":{"enabled":true}}' ]
     [ "$(jq -c '.linux.memoryPolicy.modes | length' <<<"$features")" = 7 ]
     [ "$(jq -c '.linux.memoryPolicy.flags' <<<"$features")" = '["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]' ]
+    [ "$(jq -c '[.linux.netDevices, .linux.intelRdt]' <<<"$features")" = '[{"enabled":true},{"enabled":true,"schemata":true,"monitoring":true}]' ]
 }

@@ -298,11 +298,6 @@ TEST(what_this_build_can_not_do_is_refused_by_name)
 {
     struct desk desk;
     desk_init(&desk, CGROUP_V1);
-    desk.spec->linux_.intel_rdt = cl_calloc(1, sizeof *desk.spec->linux_.intel_rdt);
-    check_refused(&desk, CL_KIND_UNSUPPORTED,
-                  "linux.intelRdt: not supported by this build of cloche-runtime");
-    desk_done(&desk);
-    desk_init(&desk, CGROUP_V1);
     CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_USER, "/proc/1/ns/user"), 0);
     check_refused(&desk, CL_KIND_UNSUPPORTED,
                   "linux.namespaces[7].path: joining a user namespace is not supported by this "

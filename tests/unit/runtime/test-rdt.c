@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * linux.intelRdt against a directory that looks like a resctrl file system, as few machines have one.
+ */
+#include "support.h"
+
+#include "runtime/parent.h"
+
+struct fake {
+    char dir[64];
+    int root;
+    struct runtime_rdt made;
+    struct cl_error err;
+};
+
+static bool fake_open(struct fake *fake)
+{
+    *fake = (struct fake){ .root = -EBADF };
+    snprintf(fake->dir, sizeof fake->dir, "/tmp/cloche-test-XXXXXX");
+    if (mkdtemp(fake->dir) == NULL)
+        return false;
+    fake->root = open(fake->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fake->root >= 0;
+}
+
+static bool add_group(struct fake *fake, const char *name, const char *schemata)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", fake->dir, name);
+    bool is_there = cl_streq(name, ".") || mkdir(path, 0755) == 0;
+    if (!is_there || !write_file(path, "schemata", schemata, 0644) ||
+        !write_file(path, "tasks", "", 0644))
+        return false;
+    snprintf(path, sizeof path, "%s/%s/mon_groups", fake->dir, name);
+    return mkdir(path, 0755) == 0;
+}
+
+static const char *content(const struct fake *fake, const char *path)
+{
+    static char text[256];
+    if (cl_read_small(fake->root, path, text, sizeof text) < 0)
+        text[0] = '\0';
+    return text;
+}
+
+static bool has(const struct fake *fake, const char *path)
+{
+    return faccessat(fake->root, path, F_OK, 0) == 0;
+}
+
+static int make(struct fake *fake, const struct oci_intel_rdt *rdt)
+{
+    runtime_rdt_done(&fake->made);
+    fake->err = (struct cl_error){ 0 };
+    return rdt_make(fake->root, rdt, "box", &fake->made, &fake->err);
+}
+
+static void fake_close(struct fake *fake)
+{
+    struct cl_error err = { 0 };
+    runtime_rdt_done(&fake->made);
+    fake->root = cl_close(fake->root);
+    (void)cl_remove_tree(AT_FDCWD, fake->dir, &err);
+}
+
+TEST(without_a_closid_the_group_is_the_containers_and_goes_with_it)
+{
+    struct fake fake;
+    const struct oci_intel_rdt rdt = { 0 };
+    REQUIRE(fake_open(&fake));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK_STR(fake.made.group, "box");
+    CHECK(fake.made.monitor == NULL);
+    CHECK(has(&fake, "box"));
+    CHECK_INT(rdt_remove(fake.root, &fake.made, &fake.err), 0);
+    CHECK(!has(&fake, "box"));
+    CHECK_INT(rdt_remove(fake.root, &fake.made, &fake.err), 0); /* gone is fine */
+    fake_close(&fake);
+}
+
+TEST(a_group_of_the_containers_name_that_is_there_already_is_not_taken_over)
+{
+    struct fake fake;
+    const struct oci_intel_rdt rdt = { 0 };
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, "box", ""));
+    CHECK_INT(make(&fake, &rdt), -EEXIST);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt: make the group box");
+    CHECK(has(&fake, "box"));
+    fake_close(&fake);
+}
+
+TEST(a_closid_without_schemata_has_to_be_there)
+{
+    struct fake fake;
+    char name[] = "gold", top[] = "/";
+    struct oci_intel_rdt rdt = { .clos_id = name };
+    REQUIRE(fake_open(&fake));
+    CHECK_INT(make(&fake, &rdt), -ENOENT);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt.closID: there is no group gold");
+    CHECK(!has(&fake, "gold"));
+    REQUIRE(add_group(&fake, "gold", "    L3:0=ff;1=ff\n"));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK(fake.made.group == NULL); /* somebody's: it stays */
+    CHECK_STR(content(&fake, "gold/schemata"), "    L3:0=ff;1=ff\n");
+    rdt.clos_id = top;
+    REQUIRE(add_group(&fake, ".", "    L3:0=ff\n"));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK(fake.made.group == NULL);
+    fake_close(&fake);
+}
+
+TEST(an_existing_closid_has_to_have_the_same_schemata)
+{
+    struct fake fake;
+    char name[] = "gold", same[] = "L3:0=0ff", other[] = "L3:0=f0", domain[] = "L3:2=ff";
+    char bandwidth[] = "MB:0=20;1=70", hex[] = "MB:0=14";
+    struct oci_intel_rdt rdt = { .clos_id = name, .l3_cache_schema = same };
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, "gold", "    MB:0=20;1=70\n    L3:0=ff;1=1f\n"));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK_STR(content(&fake, "gold/schemata"), "    MB:0=20;1=70\n    L3:0=ff;1=1f\n");
+    rdt.mem_bw_schema = bandwidth;
+    CHECK_INT(make(&fake, &rdt), 0);
+    rdt.mem_bw_schema = hex; /* percent, not hexadecimal */
+    CHECK_INT(make(&fake, &rdt), -EEXIST);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt.memBwSchema: the group gold exists");
+    rdt.mem_bw_schema = NULL;
+    rdt.l3_cache_schema = other;
+    CHECK_INT(make(&fake, &rdt), -EEXIST);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt.l3CacheSchema: the group gold exists");
+    rdt.l3_cache_schema = domain;
+    CHECK_INT(make(&fake, &rdt), -EEXIST);
+    fake_close(&fake);
+}
+
+TEST(schemata_are_written_last_and_line_by_line)
+{
+    struct fake fake;
+    char name[] = "gold", l3[] = "L3:0=ff", first[] = "L3:0=f", second[] = "MB:0=50";
+    char *list[] = { first, second, NULL };
+    struct oci_intel_rdt rdt = { .clos_id = name, .l3_cache_schema = l3, .schemata = list };
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, "gold", "L3:0=ff\n"));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK_STR(content(&fake, "gold/schemata"), "L3:0=f\nMB:0=50\n");
+    fake_close(&fake);
+}
+
+TEST(a_failed_beginning_leaves_no_group)
+{
+    struct fake fake;
+    char name[] = "gold", l3[] = "L3:0=ff";
+    const struct oci_intel_rdt schema = { .clos_id = name, .l3_cache_schema = l3 };
+    const struct oci_intel_rdt monitor = { .enable_monitoring = true };
+    REQUIRE(fake_open(&fake));
+    CHECK_INT(make(&fake, &schema), -ENOENT); /* a made-up directory has no file schemata */
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt: open schemata");
+    CHECK(!has(&fake, "gold"));
+    CHECK_INT(make(&fake, &monitor), -ENOENT); /* nor mon_groups */
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt.enableMonitoring: make the monitoring group box");
+    CHECK(!has(&fake, "box"));
+    CHECK(fake.made.group == NULL && fake.made.monitor == NULL);
+    fake_close(&fake);
+}
+
+TEST(the_monitoring_group_is_ours_and_the_process_is_in_both)
+{
+    struct fake fake;
+    char name[] = "gold";
+    const struct oci_intel_rdt rdt = { .clos_id = name, .enable_monitoring = true };
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, "gold", ""));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK(fake.made.group == NULL);
+    CHECK_STR(fake.made.monitor, "gold/mon_groups/box");
+    char path[128];
+    snprintf(path, sizeof path, "%s/gold/mon_groups/box", fake.dir);
+    REQUIRE(write_file(path, "tasks", "", 0644));
+    CHECK_INT(rdt_add(fake.root, &rdt, "box", 4711, &fake.err), 0);
+    CHECK_STR(content(&fake, "gold/tasks"), "4711");
+    CHECK_STR(content(&fake, "gold/mon_groups/box/tasks"), "4711");
+    REQUIRE(unlinkat(fake.root, "gold/mon_groups/box/tasks", 0) == 0);
+    CHECK_INT(rdt_remove(fake.root, &fake.made, &fake.err), 0);
+    CHECK(!has(&fake, "gold/mon_groups/box"));
+    CHECK(has(&fake, "gold"));
+    CHECK_INT(make(&fake, &rdt), 0);
+    CHECK_INT(make(&fake, &rdt), -EEXIST); /* somebody else's by that name */
+    CHECK(fake.made.monitor == NULL);
+    fake_close(&fake);
+}
+
+TEST(where_no_resctrl_is_mounted_the_property_is_named)
+{
+    struct cl_error err = { 0 };
+    cl_auto_fd root = rdt_open(-EBADF, &err);
+    if (root >= 0)
+        SKIP("a resctrl file system is mounted here");
+    CHECK_INT(root, -EOPNOTSUPP);
+    CHECK_CONTAINS(err.text, "linux.intelRdt: no resctrl file system is mounted");
+}
+
+TEST_MAIN
