@@ -326,6 +326,38 @@ TEST(an_ordinary_user_is_told)
     desk_done(&desk);
 }
 
+static const char *option_of(const struct plan_mount *mount, const char *key)
+{
+    for (size_t i = 0; i < mount->option_count; i++)
+        if (cl_streq(mount->options[i].key, key))
+            return mount->options[i].value;
+    return NULL;
+}
+
+TEST(a_mount_label_is_the_context_of_file_systems_that_take_it)
+{
+    struct desk desk;
+    const char label[] = "system_u:object_r:container_file_t:s0:c1,c2";
+    desk_init(&desk, CGROUP_V1);
+    CHECK_INT(oci_string_set(&desk.spec->linux_.mount_label, label), 0);
+    CHECK_INT(oci_mount_add(desk.spec, "/own", "tmpfs", "tmpfs", "context=a", NULL), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        bool takes_it = cl_streq(mount->type, "tmpfs") || cl_streq(mount->type, "devpts");
+        const char *context = option_of(mount, "context");
+        if (cl_streq(mount->target, "/own"))
+            CHECK_STR(context, "a");
+        else if (takes_it)
+            CHECK_STR(context, label);
+        else
+            CHECK(context == NULL);
+    }
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
 TEST(mounts_that_make_no_sense)
 {
     struct desk desk;
