@@ -15,7 +15,7 @@
 #include <termios.h>
 #include <wchar.h>
 
-enum { ESCAPE_DELAY_MS = 25, RESTORE_MAX = 256, STACK_SIZE = 1 << 16 };
+enum { ESCAPE_DELAY_MS = 25, RESTORE_MAX = 256, STACK_SIZE = 1 << 16, MOUSE_MAX = 16 };
 
 static struct {
     SCREEN *screen;
@@ -25,6 +25,8 @@ static struct {
         [RESTORE_MAX]; /* leaves the alternate screen, shows the cursor, ends mouse reports */
     size_t restore_size;
     char *stack;
+    struct glass_event mouse[MOUSE_MAX]; /* reports that came together, the latest first */
+    size_t mouse_count;
 } terminal;
 
 /* ---- the way out of a signal ---- */
@@ -131,6 +133,9 @@ static int start(const char *term, struct cl_error *err)
                                    : 0;
 }
 
+/* Presses; but reports that come together are joined to clicks all the same. */
+#define CLICKS (BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED)
+
 static void set_modes(void)
 {
     (void)set_term(terminal.screen);
@@ -142,7 +147,7 @@ static void set_modes(void)
     (void)nodelay(stdscr, TRUE);
     (void)set_escdelay(ESCAPE_DELAY_MS);
     (void)mouseinterval(0); /* double clicks are told by state.c */
-    (void)mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    (void)mousemask(CLICKS | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 }
 
 int glass_terminal_open(const struct glass_terminal_options *options, struct cl_error *err)
@@ -246,20 +251,30 @@ static const struct {
     { KEY_DC, GLASS_KEY_BACKSPACE },  { KEY_RESIZE, GLASS_KEY_RESIZE },
 };
 
-static bool read_mouse(struct glass_event *ret)
+static void push_mouse(uint32_t key, const MEVENT *mouse)
+{
+    if (key == 0 || terminal.mouse_count == MOUSE_MAX)
+        return;
+    terminal.mouse[terminal.mouse_count++] =
+        (struct glass_event){ .key = key,
+                              .x = mouse->x < 0 ? 0 : (unsigned)mouse->x,
+                              .y = mouse->y < 0 ? 0 : (unsigned)mouse->y };
+}
+
+/* For several reports there is one KEY_MOUSE, and getmouse() begins with the latest. */
+static void take_mouse(void)
 {
     MEVENT mouse;
-    if (getmouse(&mouse) != OK)
-        return false;
-    ret->x = mouse.x < 0 ? 0 : (unsigned)mouse.x;
-    ret->y = mouse.y < 0 ? 0 : (unsigned)mouse.y;
-    if ((mouse.bstate & BUTTON1_PRESSED) != 0)
-        ret->key = GLASS_KEY_CLICK;
-    else if ((mouse.bstate & BUTTON4_PRESSED) != 0)
-        ret->key = GLASS_KEY_WHEEL_UP;
-    else if ((mouse.bstate & BUTTON5_PRESSED) != 0)
-        ret->key = GLASS_KEY_WHEEL_DOWN;
-    return ret->key != 0;
+    while (getmouse(&mouse) == OK) {
+        bool is_double = (mouse.bstate & (BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED)) != 0;
+        push_mouse((mouse.bstate & CLICKS) != 0            ? GLASS_KEY_CLICK
+                   : (mouse.bstate & BUTTON4_PRESSED) != 0 ? GLASS_KEY_WHEEL_UP
+                   : (mouse.bstate & BUTTON5_PRESSED) != 0 ? GLASS_KEY_WHEEL_DOWN
+                                                           : 0,
+                   &mouse);
+        if (is_double)
+            push_mouse(GLASS_KEY_CLICK, &mouse);
+    }
 }
 
 static void take_special(wint_t key, struct glass_event *ret)
@@ -279,27 +294,30 @@ static void take_character(wint_t key, struct glass_event *ret)
                                           : (uint32_t)key;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 bool glass_terminal_read(struct glass_event *ret)
 {
-    wint_t key = 0;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    for (;;) {
+    *ret = (struct glass_event){ 0 };
+    while (ret->key == 0 && terminal.mouse_count == 0) {
+        wint_t key = 0;
         int kind = get_wch(&key);
-        *ret =
-            (struct glass_event){ .when_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 };
         if (kind == ERR)
             return false;
-        if (kind == KEY_CODE_YES && key == KEY_MOUSE) {
-            if (read_mouse(ret))
-                return true;
-            continue; /* a release */
-        }
-        if (kind == KEY_CODE_YES)
+        if (kind == KEY_CODE_YES && key == KEY_MOUSE)
+            take_mouse();
+        else if (kind == KEY_CODE_YES)
             take_special(key, ret);
         else
             take_character(key, ret);
-        if (ret->key != 0)
-            return true;
     }
+    if (ret->key == 0)
+        *ret = terminal.mouse[--terminal.mouse_count];
+    ret->when_ms = now_ms();
+    return true;
 }
