@@ -23,6 +23,7 @@ struct glass_group {
         ns; /* pid or user namespace that tells its members where the control group does not; or 0 */
     unsigned hue; /* the lowest that was free when it was seen first */
     size_t members;
+    unsigned tries; /* to learn its name */
     bool has_users;
     struct lens_id_names *users;
 };

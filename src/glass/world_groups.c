@@ -79,12 +79,20 @@ static struct glass_group *named_group(struct glass_world *world,
     return new_group(world, container, 0);
 }
 
+static struct glass_group *find_ns(const struct glass_world *world, uint64_t ns)
+{
+    for (size_t i = 0; i < world->group_count; i++)
+        if (ns != 0 && world->groups[i]->ns == ns)
+            return world->groups[i];
+    return NULL;
+}
+
 static struct glass_group *group_of_ns(struct glass_world *world, uint64_t ns)
 {
     struct lens_container container = { 0 };
-    for (size_t i = 0; i < world->group_count; i++)
-        if (world->groups[i]->ns == ns)
-            return world->groups[i];
+    struct glass_group *group = find_ns(world, ns);
+    if (group != NULL)
+        return group;
     if (ns == GLASS_HIDDEN_NS)
         (void)CL_PRINT(container.name, "hidden"); /* fits */
     else
@@ -157,10 +165,13 @@ static void ask_again(struct glass_world *world)
 }
 
 /* No engine's, although it looks like a container: the engine may not have listed it yet. */
-static struct glass_group *late_group(struct glass_world *world, struct glass_process *process)
+static struct glass_group *late_group(struct glass_world *world, struct glass_process *process,
+                                      uint64_t ns)
 {
     struct glass_group *group = NULL;
-    if (process->cgroup->tries >= GLASS_NAME_TRIES)
+    const struct glass_group *unnamed = find_ns(world, ns);
+    unsigned tries = ns == 0 ? process->cgroup->tries : unnamed == NULL ? 0 : unnamed->tries;
+    if (tries >= GLASS_NAME_TRIES || (unnamed != NULL && unnamed->container.engine[0] != '\0'))
         return NULL;
     if (!world->has_asked) {
         ask_again(world);
@@ -176,7 +187,7 @@ static void choose_group(struct glass_world *world, struct glass_process *proces
     struct glass_group *before = process->group, *group = engine_group(world, process);
     uint64_t ns = group == NULL ? own_ns(world, process) : 0;
     if (group == NULL && (ns != 0 || has_id(process->cgroup->text)))
-        group = late_group(world, process);
+        group = late_group(world, process, ns);
     if (group == NULL && ns != 0)
         group = group_of_ns(world, ns);
     if (before != NULL)
@@ -218,6 +229,8 @@ void glass_groups_retry(struct glass_world *world)
         return;
     world->is_unsure = false;
     ask_again(world);
+    for (size_t i = 0; i < world->group_count; i++)
+        world->groups[i]->tries++;
     for (size_t i = 0; i < GLASS_CGROUP_SLOTS; i++)
         for (struct glass_cgroup *cgroup = world->cgroups[i]; cgroup != NULL; cgroup = cgroup->next)
             if (cgroup->is_resolved && cgroup->group == NULL && cgroup->tries < GLASS_NAME_TRIES) {
