@@ -6,9 +6,10 @@
  *   glass-cost COUNT CHANGES [ROUNDS]
  *
  * COUNT sleeping processes are made, in a pid namespace of their own so that one kill ends them all; they share their memory with their parent, so
- * that 20,000 fit anywhere. Prints one line of numbers: processes, milliseconds (least of the rounds; median) of each.
+ * that 20,000 fit anywhere. Prints one line of numbers: processes, milliseconds (least of the rounds; median) of each; 0 for events where the kernel tells none.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "glass/draw.h"
+#include "glass/live.h"
 
 enum { STACK = 4096, ROUNDS_MAX = 100, WIDTH = 200, HEIGHT = 50 };
 
@@ -131,9 +133,39 @@ static void show(struct bench *bench)
 static double update(struct bench *bench)
 {
     double start = now_ms();
-    (void)glass_world_read(bench->world, 10, NULL);
+    (void)glass_world_poll(bench->world, 10, NULL);
     show(bench);
     return now_ms() - start;
+}
+
+/* The same for what the kernel has told; it is waited for as run.c does. */
+static double update_by_events(struct bench *bench, struct glass_live *live)
+{
+    for (int left; (left = glass_live_timeout_ms(live, false)) > 0;) {
+        struct pollfd fd = { .fd = glass_live_fd(live), .events = POLLIN };
+        if (poll(&fd, 1, left) > 0)
+            glass_live_drain(live);
+    }
+    double start = now_ms();
+    (void)glass_live_update(live, bench->world, NULL);
+    show(bench);
+    return now_ms() - start;
+}
+
+static void measure_events(struct bench *bench, const struct crowd *crowd, unsigned changes,
+                           double *times, unsigned rounds)
+{
+    struct glass_live *live = NULL;
+    memset(times, 0, rounds * sizeof *times);
+    if (glass_live_new(0, &live, NULL) < 0)
+        return;
+    glass_live_listen(live);
+    if (glass_live_read(live, bench->world, NULL) >= 0 && glass_live_fd(live) >= 0)
+        for (unsigned i = 0; i < rounds; i++) {
+            crowd_change(crowd, changes);
+            times[i] = update_by_events(bench, live);
+        }
+    glass_live_free(live);
 }
 
 static int compare(const void *a, const void *b)
@@ -151,7 +183,8 @@ static void print(const char *what, double *times, unsigned rounds)
 static int measure(int proc_fd, const struct crowd *crowd, unsigned changes, unsigned rounds)
 {
     struct bench bench = { .screen = { .is_utf8 = true } };
-    double full[ROUNDS_MAX], idle[ROUNDS_MAX], busy[ROUNDS_MAX], filter[ROUNDS_MAX];
+    double full[ROUNDS_MAX], idle[ROUNDS_MAX], busy[ROUNDS_MAX], events[ROUNDS_MAX],
+        filter[ROUNDS_MAX];
     if (glass_screen_resize(&bench.screen, WIDTH, HEIGHT) < 0)
         return 1;
     glass_state_resize(&bench.state, WIDTH, HEIGHT, 7);
@@ -171,6 +204,7 @@ static int measure(int proc_fd, const struct crowd *crowd, unsigned changes, uns
         crowd_change(crowd, changes);
         busy[i] = update(&bench);
     }
+    measure_events(&bench, crowd, changes, events, rounds);
     for (unsigned i = 0; i < rounds;
          i++) { /* a letter more in the filter; the first time reads all command lines */
         (void)CL_PRINT(bench.state.choice.filter, "glass-cost %u", i);
@@ -183,6 +217,7 @@ static int measure(int proc_fd, const struct crowd *crowd, unsigned changes, uns
     print("full", full, rounds);
     print("idle", idle, rounds);
     print("changes", busy, rounds);
+    print("events", events, rounds);
     print("filter", filter, rounds);
     printf("\n");
     glass_world_free(bench.world);

@@ -234,30 +234,39 @@ static int update_named(struct glass_live *live, struct glass_world *world, stru
     return code;
 }
 
-int glass_live_read(struct glass_live *live, struct glass_world *world, struct cl_error *err)
+/* All of it (is_forced), or what the kernel's counters ask for. */
+static int read_listing(struct glass_live *live, struct glass_world *world, bool is_forced,
+                        struct cl_error *err)
 {
     glass_live_drain(live);
     live->changed.count = 0; /* the listing knows better */
     live->is_lost = false;
     int64_t start = now_ms();
-    int code = glass_world_read(world, BUDGET_MS, err);
+    int code = is_forced ? glass_world_read(world, BUDGET_MS, err)
+                         : glass_world_poll(world, BUDGET_MS, err);
     keep_dying(live, world);
     live->read_ms = now_ms();
     live->cost_ms = live->read_ms - start;
     return code;
 }
 
+int glass_live_read(struct glass_live *live, struct glass_world *world, struct cl_error *err)
+{
+    return read_listing(live, world, true, err);
+}
+
 int glass_live_update(struct glass_live *live, struct glass_world *world, struct cl_error *err)
 {
+    int code;
     if (glass_live_timeout_ms(live, world->is_unsure) > 0)
         return 0;
     if (live->fd < 0 || live->is_lost) {
-        int code = glass_live_read(live, world, err);
+        code = read_listing(live, world, live->is_lost, err);
         return code < 0 ? code : 1;
     }
     glass_live_drain(live);
     int64_t start = now_ms();
-    int code = update_named(live, world, err);
+    code = update_named(live, world, err);
     live->read_ms = now_ms();
     live->cost_ms = live->read_ms - start;
     return code < 0 ? code : 1;

@@ -73,7 +73,8 @@ struct glass_world {
     struct glass_cgroup **cgroups;
     struct glass_user_ns *user_ns;
     size_t user_ns_count;
-    size_t rolling; /* where the reading again of old processes goes on */
+    uint64_t threads, last_pid; /* of the machine, just before the latest listing; 0: unknown */
+    size_t rolling;             /* where the reading again of old processes goes on */
 };
 
 /* names may be NULL; both are borrowed. The table is empty until the first read. */
@@ -84,6 +85,8 @@ CL_DEFINE_AUTO(struct glass_world, glass_world_free)
 
 /* List /proc, read what is new, forget what has gone, and read some of the rest again (for at most budget_ms). Returns 0 or -errno. */
 int glass_world_read(struct glass_world *world, unsigned budget_ms, struct cl_error *err);
+/* The same, but lists only if the kernel's counters say that something was born or has gone since the latest listing. */
+int glass_world_poll(struct glass_world *world, unsigned budget_ms, struct cl_error *err);
 /* Read these again, whatever became of them: pids ascending, each once. */
 int glass_world_update(struct glass_world *world, const pid_t *pids, size_t count,
                        struct cl_error *err);

@@ -95,6 +95,23 @@ TEST(births_and_deaths_are_found_by_listing)
     finish(&setup);
 }
 
+TEST(a_poll_finds_births_and_deaths_too)
+{
+    struct setup setup;
+    REQUIRE(begin(&setup, NULL));
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(glass_world_poll(setup.world, 1, NULL), 0);
+        pid_t pid = sleeper(0, "polled");
+        REQUIRE(pid > 0);
+        CHECK_INT(glass_world_poll(setup.world, 0, NULL), 0);
+        CHECK(glass_world_find(setup.world, pid) != NULL);
+        end(pid);
+        CHECK_INT(glass_world_poll(setup.world, 0, NULL), 0);
+        CHECK(glass_world_find(setup.world, pid) == NULL);
+    }
+    finish(&setup);
+}
+
 TEST(an_update_reads_what_it_is_told_and_no_more)
 {
     struct setup setup;
