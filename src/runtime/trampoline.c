@@ -100,11 +100,12 @@ static size_t append(struct wire_init *message, size_t used, const char *text)
     return used;
 }
 
-static const struct {
+struct reason {
     int code;
     enum cl_kind kind;
     const char text[92];
-} reasons[] = {
+};
+static const struct reason reasons[] = {
     { EACCES, CL_KIND_NOT_EXECUTABLE, "permission denied" },
     { EPERM, CL_KIND_NOT_EXECUTABLE, "operation not permitted" },
     { ENOENT, CL_KIND_NO_COMMAND,
@@ -121,13 +122,22 @@ static const struct {
     { EAGAIN, CL_KIND_NOT_EXECUTABLE, "the limit of processes for this user is reached" },
     { 0, CL_KIND_NOT_EXECUTABLE, "the kernel refuses to execute it" },
 };
+/* A label is no program: these are faults of the configuration. */
+static const struct reason label_reasons[] = {
+    { ENOENT, CL_KIND_INVALID, "no profile of this name is loaded" },
+    { ENODEV, CL_KIND_UNSUPPORTED, "this kernel runs without the security module of this label" },
+    { EACCES, CL_KIND_DENIED, "the label that the runtime has itself does not allow it" },
+    { EPERM, CL_KIND_DENIED, "the label that the runtime has itself does not allow it" },
+    { EINVAL, CL_KIND_INVALID, "no security policy of this machine knows such a label" },
+    { 0, CL_KIND_SYSTEM, "the kernel refuses it" },
+};
 
-static size_t reason_of(long code)
+/* The row of `code`, or the last. */
+static const struct reason *reason_of(const struct reason *table, long code)
 {
-    size_t i = 0;
-    while (reasons[i].code != 0 && reasons[i].code != -code)
-        i++;
-    return i;
+    while (table->code != 0 && table->code != -code)
+        table++;
+    return table;
 }
 
 static _Noreturn void leave(long sync, const struct wire_init *message, long status)
@@ -137,27 +147,30 @@ static _Noreturn void leave(long sync, const struct wire_init *message, long sta
         (void)call(SYS_exit_group, status, 0, 0, 0);
 }
 
-static _Noreturn void fail(long sync, long code, const char *before, const char *name,
-                           const char *after)
+static _Noreturn void fail(long sync, long code, const struct reason *table, const char *before,
+                           const char *name)
 {
     struct wire_init message = { .type = WIRE_INIT_FAILED,
                                  .step = WIRE_INIT_STEP_PROGRAM,
                                  .code = (int)code };
-    size_t i = reason_of(code);
-    message.kind = (uint32_t)reasons[i].kind;
+    const struct reason *reason = reason_of(table, code);
+    message.kind = (uint32_t)reason->kind;
     size_t used = append(&message, 0, before);
     used = append(&message, used, name);
-    used = append(&message, used, after);
-    (void)append(&message, used, reasons[i].text);
-    leave(sync, &message, reasons[i].kind == CL_KIND_NO_COMMAND ? 127 : 126);
+    used = append(&message, used, "\": ");
+    (void)append(&message, used, reason->text);
+    leave(sync, &message, reason->kind == CL_KIND_NO_COMMAND ? 127 : 126);
 }
 
+/* -ENODEV: there is no such file. -ENOENT is the kernel's word for a profile that is not loaded. */
 static long write_label(long proc, const char *path, const char *text)
 {
     size_t size = 0;
     while (text[size] != '\0')
         size++;
     long fd = call(SYS_openat, proc, (long)path, O_WRONLY | O_CLOEXEC, 0);
+    if (fd == -ENOENT)
+        return -ENODEV;
     return fd < 0 ? fd : call(SYS_write, fd, (long)text, (long)size, 0);
 }
 
@@ -212,7 +225,7 @@ static _Noreturn void be_hook(const struct hook *hook)
     (void)call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */, 0);
     if (code >= 0)
         code = call(SYS_execve, (long)hook->path, (long)hook->args, (long)hook->env, 0);
-    fail_hook(hook, code, ": execute it: ", -1, reasons[reason_of(code)].text);
+    fail_hook(hook, code, ": execute it: ", -1, reason_of(reasons, code)->text);
 }
 
 /* False when its time is over. */
@@ -239,7 +252,7 @@ static void run_hook(const struct hook *hook)
     if (pid == 0)
         be_hook(hook);
     if (pid < 0)
-        fail_hook(hook, pid, ": make a process for it: ", -1, reasons[reason_of(pid)].text);
+        fail_hook(hook, pid, ": make a process for it: ", -1, reason_of(reasons, pid)->text);
     bool is_late = hook->timeout > 0 && !wait_hook(hook, pidfd);
     if (is_late) {
         (void)call(SYS_kill, -pid, 9, 0, 0);
@@ -255,7 +268,7 @@ static void run_hook(const struct hook *hook)
         fail_hook(hook, -ETIMEDOUT, ": still running after its timeout of ", hook->timeout,
                   " s: killed");
     if (result < 0)
-        fail_hook(hook, result, ": wait for it: ", -1, reasons[reason_of(result)].text);
+        fail_hook(hook, result, ": wait for it: ", -1, reason_of(reasons, result)->text);
     if ((status & 0x7f) != 0)
         fail_hook(hook, -ECANCELED, ": killed by signal ", status & 0x7f, "");
     if (status != 0)
@@ -303,10 +316,10 @@ void trampoline(long *stack)
             (void)call(SYS_fcntl, fds[i], F_SETFD, FD_CLOEXEC, 0);
     for (; labels > 0; labels--, argv += 2) {
         long code = write_label(proc, argv[0], argv[1]);
-        if (code == -ENOENT && labels > 1)
+        if (code == -ENODEV && labels > 1)
             continue;
         if (code < 0)
-            fail(sync, code, "set security label ", argv[1], ": ");
+            fail(sync, code, label_reasons, "set security label \"", argv[1]);
         argv += (labels - 1) * 2; /* written: the rest are other places for the same */
         labels = 1;
     }
@@ -327,5 +340,5 @@ void trampoline(long *stack)
     }
     if (code == -ENOENT || code == -ENOTDIR)
         code = denied != 0 ? denied : code;
-    fail(sync, code, "exec: \"", program[0], "\": ");
+    fail(sync, code, reasons, "exec: \"", program[0]);
 }
