@@ -169,6 +169,16 @@ static void enable_one_by_one(int fd, char *list)
     }
 }
 
+/* A group with processes of its own can't hand most controllers on. For cpu, pids and perf_event the
+   kernel takes the word, but makes it a threaded group, and every group below it one that no
+   container can enter. The root (it has no type) is free of that rule. */
+static bool has_own_processes(int fd)
+{
+    char text[32];
+    return cgroup_file_read(fd, "cgroup.type", text, sizeof text) >= 0 &&
+           cgroup_file_read(fd, "cgroup.procs", text, sizeof text) != 0;
+}
+
 static int delegate_in(int fd, const char *only_controller)
 {
     char available[512], enabled[512], missing[512];
@@ -178,7 +188,9 @@ static int delegate_in(int fd, const char *only_controller)
     if (code < 0)
         return (int)code;
     list_missing(available, enabled, only_controller, missing, sizeof missing);
-    if (missing[0] != '\0' && cgroup_file_write(fd, "cgroup.subtree_control", missing) < 0)
+    if (missing[0] == '\0' || has_own_processes(fd))
+        return 0;
+    if (cgroup_file_write(fd, "cgroup.subtree_control", missing) < 0)
         enable_one_by_one(fd, missing);
     return 0;
 }
