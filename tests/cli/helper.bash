@@ -12,11 +12,12 @@
 # world_… functions from its own setup_file, setup, teardown and teardown_file.
 #
 # Helpers: need_program NAME…, skips with the reason; run_pty COMMAND <<script, a session in a terminal (pty-session.py says how);
-# wait_until COMMAND…, polls at most 10 s; container_pid NAME; expect_status N; expect_output TEXT; expect_line TEXT; expect_text TEXT;
+# wait_until COMMAND…, polls at most PATIENCE seconds (CLOCHE_TEST_PATIENCE, 10); container_pid NAME; expect_status N; expect_output TEXT; expect_line TEXT; expect_text TEXT;
 # expect_match REGEX; refute_text TEXT; expect_one_line_error TEXT…; expect_no_containers.
 
 HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HELPER_DIR/../.." && pwd)
+PATIENCE=${CLOCHE_TEST_PATIENCE:-10} # an emulated machine needs more
 
 world_setup_file() {
     CLOCHE_BUILD=$(realpath "${CLOCHE_BUILD:-$CHECKOUT/build}")
@@ -127,9 +128,9 @@ world_programs() {
     done < <(find /proc/[0-9]* -maxdepth 1 -name exe -lname "$CLOCHE_BUILD/*" 2>/dev/null)
 }
 
-# Succeeds as soon as nothing is left; after 10 s prints what is, and fails. Cleaning up goes on after a command's reply.
+# Succeeds as soon as nothing is left; after PATIENCE seconds prints what is, and fails. Cleaning up goes on after a command's reply.
 world_wait_clean() {
-    local left deadline=$((SECONDS + 10))
+    local left deadline=$((SECONDS + PATIENCE))
     while left=$(world_leftovers) && [ -n "$left" ]; do
         if [ "$SECONDS" -ge "$deadline" ]; then
             printf '%s\n' "$left"
@@ -176,10 +177,10 @@ run_pty() {
 }
 
 wait_until() {
-    local deadline=$((SECONDS + 10))
+    local deadline=$((SECONDS + PATIENCE))
     until "$@" >/dev/null 2>&1; do
         if [ "$SECONDS" -ge "$deadline" ]; then
-            echo "never came true within 10 s: $*" >&2
+            echo "never came true within $PATIENCE s: $*" >&2
             return 1
         fi
         sleep 0.05
