@@ -204,22 +204,29 @@ static bool home_of(int root_fd, const char *cgroup, char *home, size_t size)
     return false;
 }
 
+/* Below one storage root, "…/storage/": the lists lie in a directory that is called after the storage driver. */
+static bool podman_name_below(int root_fd, const char *storage, struct lens_container *container)
+{
+    static const char *const drivers[] = { "overlay", "vfs", "btrfs", "zfs" };
+    static const char *const files[] = { "containers.json", "volatile-containers.json" };
+    char path[PATH_LENGTH];
+    for (size_t i = 0; i < CL_COUNT(drivers) * CL_COUNT(files); i++)
+        if (CL_PRINT(path, "%s/%s-containers/%s", storage, drivers[i / CL_COUNT(files)],
+                     files[i % CL_COUNT(files)]) >= 0 &&
+            podman_name_from(root_fd, path, container))
+            return true;
+    return false;
+}
+
 static void podman_name(int root_fd, const char *cgroup, struct lens_container *container)
 {
-    static const char *const files[] = { "containers.json", "volatile-containers.json" };
-    char path[PATH_LENGTH], home[PATH_LENGTH / 2];
-    bool is_user = home_of(root_fd, cgroup, home, sizeof home);
-    for (size_t i = 0; i < CL_COUNT(files); i++) {
-        (void)CL_PRINT(path, "%svar/lib/containers/storage/overlay-containers/%s",
-                       prefix_of(root_fd), files[i]); /* fits */
-        if (podman_name_from(root_fd, path, container))
-            return;
-        if (is_user &&
-            CL_PRINT(path, "%s/.local/share/containers/storage/overlay-containers/%s", home,
-                     files[i]) >= 0 &&
-            podman_name_from(root_fd, path, container))
-            return;
-    }
+    char storage[PATH_LENGTH - 64], home[PATH_LENGTH / 2];
+    (void)CL_PRINT(storage, "%svar/lib/containers/storage", prefix_of(root_fd)); /* fits */
+    if (podman_name_below(root_fd, storage, container))
+        return;
+    if (home_of(root_fd, cgroup, home, sizeof home) &&
+        CL_PRINT(storage, "%s/.local/share/containers/storage", home) >= 0)
+        (void)podman_name_below(root_fd, storage, container);
 }
 
 /* The annotations that containerd's CRI plugin and CRI-O write; a sandbox has no container name. */

@@ -5,7 +5,7 @@
  *
  *   engine      cgroup path holds                                     name from
  *   docker      docker-ID.scope, docker/ID                            /var/lib/docker/containers/ID/config.v2.json
- *   podman      libpod-ID.scope, libpod-ID                            …/containers/storage/overlay-containers/containers.json
+ *   podman      libpod-ID.scope, libpod-ID                            …/containers/storage/DRIVER-containers/containers.json
  *   kubernetes  cri-containerd-ID.scope, crio-ID.scope, kubepods…/ID  containerd's or CRI-O's config.json: NAMESPACE/POD/CONTAINER
  *   containerd  nerdctl-ID.scope, default/ID                          …/runtime.v2.task/default/ID/config.json, as nerdctl notes it
  *   lxc         lxc.payload.NAME, lxc.payload/NAME, lxc/NAME          the path

@@ -124,6 +124,37 @@ assert check.open == [], check.open
 PY
 }
 
+@test "every key of the JSON is one that the document names" {
+    need_program jq
+    cloche run -d --name box -v /etc/hostname:/h alpine sleep 1000 >/dev/null
+    run --separate-stderr cloche view --json box
+    expect_status 0
+    # shellcheck disable=SC2016 # the backquotes are Markdown
+    known=$(grep -oE '`[^`]+`|"[a-z]+"' "$CHECKOUT/docs/lens-json.md" | tr -d '`"')
+    while read -r key; do
+        grep -qxF "$key" <<<"$known" || { echo "not in docs/lens-json.md: $key" >&2; return 1; }
+    done < <(jq -r '[paths | map(strings)[]] | unique[]' <<<"$output")
+}
+
+@test "an ordinary user sees what is theirs, with the id map drawn" {
+    need_program setpriv unshare
+    cp "$CLOCHE_BUILD/cloche" "$WORLD/cloche"
+    cat >"$BATS_TEST_TMPDIR/script" <<'END'
+unshare -U -r sleep 60 >/dev/null 3>&- &
+while ! grep -q sleep "/proc/$!/comm"; do :; done
+"$WORLD/cloche" view "$!"
+kill "$!"
+END
+    run setpriv --reuid 65534 --regid 65534 --clear-groups sh <"$BATS_TEST_TMPDIR/script"
+    expect_status 0
+    expect_match 'user +65534 [^|]*\| 0 \(root\)  own'
+    expect_match 'user map +65534 → +\| 0  own'
+    expect_match 'capabilities .*\| all [0-9]+'
+    expect_match 'user namespace +[0-9]+ +\| [0-9]+  own'
+    expect_match 'mnt namespace +[0-9]+ +\| [0-9]+  shared with host'
+    rm "$WORLD/cloche"
+}
+
 @test "view refuses what can't be" {
     run cloche view --json --html 1
     expect_one_line_error "--json and --html exclude each other"
