@@ -148,6 +148,8 @@ int container_save(const struct container *container, struct cl_error *err)
         { "bundle", cl_json_from_string(container->bundle) },
         { "rootfs", cl_json_from_string(container->rootfs) },
         { "cgroupPath", cl_json_from_string(container->cgroup_path) },
+        { "scope", cl_json_from_string(container->scope.unit) },
+        { "userScope", cl_json_from_bool(container->scope.is_user) },
         { "bootId", cl_json_from_string(container->boot_id) },
         { "created", cl_json_from_int(container->created) },
         { "owner", cl_json_from_int(container->owner) },
@@ -213,6 +215,10 @@ static int decode(const struct cl_json *json, struct container *container)
     if (copy_optional(json, "rdtGroup", &container->rdt.group) < 0 ||
         copy_optional(json, "rdtMonitor", &container->rdt.monitor) < 0)
         return -ENOMEM;
+    container->scope.is_user = cl_json_bool(cl_json_get(json, "userScope"));
+    if (CL_PRINT(container->scope.unit, "%s", cl_json_string_or(cl_json_get(json, "scope"), "")) <
+        0)
+        return -EINVAL;
     container->created = cl_json_int(cl_json_get(json, "created"));
     container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
     container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
@@ -514,6 +520,10 @@ int container_destroy(const struct ocicli *cli, const struct container *containe
         result = kill_all(container, &group, err);
     if (result >= 0)
         result = runtime_rdt_remove(&container->rdt, err);
+    /* A scope without processes ends by itself; this is sooner, and clears what failed. Without
+       systemd there is no scope either. */
+    if (result >= 0 && container->scope.unit[0] != '\0')
+        (void)runtime_scope_stop(&container->scope, NULL);
     if (result >= 0 && group.is_open) {
         result = cgroup_remove(&group.host, container->cgroup_path);
         if (result < 0)

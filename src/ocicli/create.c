@@ -58,6 +58,7 @@ struct creation {
     struct runtime_options options;
     char state_dir[PATH_MAX];
     char cgroup[256];
+    struct runtime_scope scope;
     struct runtime_io io;
     struct runtime_plan *plan;
     struct container container;
@@ -112,6 +113,31 @@ int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "allow the default devices") : 0;
 }
 
+/* systemd makes the group; the container may have one below it (crun's annotation). */
+static int choose_scope(struct creation *creation, struct cl_error *err)
+{
+    const char *subgroup = oci_map_get(&creation->spec->annotations, "run.oci.systemd.subgroup");
+    struct runtime_scope *scope = &creation->scope;
+    int result = runtime_scope_parse(creation->spec->linux_.cgroups_path, creation->options.id,
+                                     !creation->facts.is_root, scope, err);
+    if (result >= 0)
+        result = runtime_scope_place(scope, err);
+    if (result < 0)
+        return result;
+    bool has_subgroup = subgroup != NULL && subgroup[0] != '\0';
+    if (has_subgroup && (strchr(subgroup, '/') != NULL || subgroup[0] == '.'))
+        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
+                            "annotations[\"run.oci.systemd.subgroup\"]: \"%.80s\" is no name of a "
+                            "control group",
+                            subgroup);
+    if (CL_PRINT(creation->cgroup, "%s%s%s", scope->path, has_subgroup ? "/" : "",
+                 has_subgroup ? subgroup : "") < 0)
+        return cl_fail(err, ENAMETOOLONG, "linux.cgroupsPath");
+    creation->options.cgroup_path = creation->cgroup;
+    creation->options.scope = scope;
+    return 0;
+}
+
 /* The group of the spec, or one of ours. With --cgroup-manager disabled there is none, and limits are refused by the plan. */
 static int choose_cgroup(struct creation *creation, struct cl_error *err)
 {
@@ -120,10 +146,12 @@ static int choose_cgroup(struct creation *creation, struct cl_error *err)
         (void)oci_string_set(path, NULL); /* only clears */
         return 0;
     }
+    if (creation->cli->use_systemd)
+        return choose_scope(creation, err);
     if (*path != NULL && strchr(*path, '/') == NULL && strchr(*path, ':') != NULL)
-        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
-                            "linux.cgroupsPath: \"%s\" is meant for systemd; control groups are "
-                            "made in the file system only: give a path",
+        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
+                            "linux.cgroupsPath: \"%s\" is meant for systemd: give a path, or use "
+                            "--systemd-cgroup",
                             *path);
     const char *clean = *path == NULL ? "" : *path + strspn(*path, "/");
     int result = clean[0] != '\0'
@@ -221,6 +249,7 @@ static int record(struct creation *creation, struct cl_error *err)
     const struct oci_namespace *pid_ns = oci_namespace_find(spec, OCI_NS_PID);
     container->bundle = cl_strdup(creation->bundle);
     container->cgroup_path = cl_strdup(creation->cgroup);
+    container->scope = creation->scope;
     container->rootfs = spec->root.path[0] == '/'
                             ? cl_strdup(spec->root.path)
                             : cl_format("%s/%s", creation->bundle, spec->root.path);

@@ -92,8 +92,8 @@ static struct cl_json *cgroups(struct builder *builder)
     struct cl_json *cgroup = cl_json_object();
     set(builder, cgroup, "v1", cl_json_from_bool(true));
     set(builder, cgroup, "v2", cl_json_from_bool(true));
-    set(builder, cgroup, "systemd", cl_json_from_bool(false));
-    set(builder, cgroup, "systemdUser", cl_json_from_bool(false));
+    set(builder, cgroup, "systemd", cl_json_from_bool(true));
+    set(builder, cgroup, "systemdUser", cl_json_from_bool(true));
     set(builder, cgroup, "rdma", cl_json_from_bool(true));
     return cgroup;
 }

@@ -9,7 +9,7 @@
 
 struct global_options {
     const char *root, *log, *log_format, *rootless, *cgroup_manager;
-    bool debug, help, version;
+    bool systemd_cgroup, debug, help, version;
 };
 
 static const struct option_row global_table[] = {
@@ -22,15 +22,15 @@ static const struct option_row global_table[] = {
            struct global_options, log_format),
     OPTION("debug", 0, OPTION_FLAG, NULL, "Log the plan of a container that is created",
            struct global_options, debug),
-    OPTION("cgroup-manager", 0, OPTION_STRING, "NAME", "cgroupfs (default) or disabled",
+    OPTION("cgroup-manager", 0, OPTION_STRING, "NAME", "cgroupfs (default), systemd or disabled",
            struct global_options, cgroup_manager),
+    OPTION("systemd-cgroup", 0, OPTION_FLAG, NULL, "The same as --cgroup-manager systemd",
+           struct global_options, systemd_cgroup),
     OPTION("rootless", 0, OPTION_STRING, "BOOL", "auto (default) or false", struct global_options,
            rootless),
     OPTION("help", 'h', OPTION_FLAG, NULL, "Print this help", struct global_options, help),
     OPTION("version", 'v', OPTION_FLAG, NULL, "Print version information", struct global_options,
            version),
-    REFUSED("systemd-cgroup", NULL,
-            "control groups are made in the file system only; use --cgroup-manager cgroupfs"),
     REFUSED("criu", "PATH", "checkpoints are not supported by this build of cloche-runtime"),
 };
 
@@ -125,12 +125,10 @@ static int set_globals(struct ocicli *cli, const struct global_options *global,
     if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--log-format %s: expected text or json",
                             format);
-    if (cl_streq(manager, "systemd"))
-        return refuse_value("cgroup-manager", manager,
-                            "control groups are made in the file system only", err);
-    if (manager != NULL && !cl_streq(manager, "cgroupfs") && !cli->no_cgroup)
+    cli->use_systemd = cl_streq(manager, "systemd") || (global->systemd_cgroup && manager == NULL);
+    if (manager != NULL && !cl_streq(manager, "cgroupfs") && !cli->no_cgroup && !cli->use_systemd)
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
-                            "--cgroup-manager %s: expected cgroupfs or disabled", manager);
+                            "--cgroup-manager %s: expected cgroupfs, systemd or disabled", manager);
     if (cl_streq(global->rootless, "true"))
         return refuse_value("rootless", "true",
                             "user namespaces are not supported by this build of cloche-runtime",

@@ -52,7 +52,8 @@ struct ocicli {
     const char *root;
     const char *log_path; /* NULL: none */
     bool log_json, debug;
-    bool no_cgroup; /* --cgroup-manager disabled */
+    bool no_cgroup;   /* --cgroup-manager disabled */
+    bool use_systemd; /* --systemd-cgroup, --cgroup-manager systemd */
 };
 
 struct verb {
@@ -104,7 +105,8 @@ struct container {
     int dir; /* ROOT/ID; the lock is on it */
     bool has_lock;
     char *bundle, *rootfs;
-    char *cgroup_path; /* relative to each hierarchy, "" : none */
+    char *cgroup_path;          /* relative to each hierarchy, "" : none */
+    struct runtime_scope scope; /* unit "": none */
     char *boot_id;
     int64_t created;
     pid_t pid; /* 0: not there yet */

@@ -320,7 +320,9 @@ static int carry_out(const struct container *container, const struct change *cha
                  ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
                                 "container %s has no cgroup, so there is nothing to limit it with",
                                 container->id)
-                 : runtime_update(container->cgroup_path, &change->resources, err);
+                 : runtime_update(container->cgroup_path,
+                                  container->scope.unit[0] != '\0' ? &container->scope : NULL,
+                                  &change->resources, err);
     if (result < 0)
         (void)save(container, change->old_text, change->old_size, NULL); /* the reason is in err */
     return result;

@@ -90,6 +90,7 @@ int hooks_create_container(struct child *child, struct cl_error *err);
 int hooks_prepare_start(struct child *child, struct cl_error *err);
 
 /* ---- join.c: cgroup and namespaces ---- */
+int join_scope(struct child *child, struct cl_error *err);
 int join_cgroup(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
 int join_target(struct child *child, struct cl_error *err);

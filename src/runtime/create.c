@@ -29,6 +29,7 @@ struct making {
     int cgroup_trees[CGROUP_MAX_HIERARCHIES];
     int join_fds[K_NS_COUNT];
     int own_pid_ns, own_time_ns; /* to go back to */
+    bool has_scope;
     int child_end;
     struct hooks_output hooks_output; /* of those that init runs */
     int rdt_root;                     /* of the resctrl file system */
@@ -148,6 +149,8 @@ static int make_group(struct making *making, struct cl_error *err)
 {
     struct cgroup *group = &making->process.cgroup;
     int result = 0;
+    if (making->plan->options->scope != NULL)
+        return 0; /* systemd makes it, once there is a process */
     if (making->plan->cgroup_path[0] != '\0')
         result = parent_make_cgroup(making->plan, group, err);
     if (result >= 0 && group->count > 0)
@@ -169,7 +172,7 @@ static int open_hooks_output(struct making *making, struct cl_error *err)
    there is a child. */
 static bool waits_for_go(const struct runtime_plan *plan)
 {
-    return plan->spec->linux_.net_device_count > 0;
+    return plan->spec->linux_.net_device_count > 0 || plan->options->scope != NULL;
 }
 
 static int open_rdt(struct making *making, struct cl_error *err)
@@ -304,10 +307,25 @@ static int joined_net_ns(const struct making *making)
     return -EBADF;
 }
 
+/* Where systemd makes the group, init has to be in it before it does anything. */
+static int start_scope(struct making *making, struct cl_error *err)
+{
+    struct runtime_process *process = &making->process;
+    int result = scope_start(making->plan, process->pid, &process->cgroup, err);
+    making->has_scope = true; /* perhaps: stopping is fine where there is none */
+    if (result >= 0)
+        result = keep_hierarchies(process, err);
+    cl_test_point("scope ready");
+    return result;
+}
+
 static int let_go(struct making *making, int proc, struct cl_error *err)
 {
-    int result = netdev_move(making->plan, proc, making->process.pid, joined_net_ns(making),
-                             &making->net, err);
+    const struct runtime_plan *plan = making->plan;
+    int result = plan->options->scope != NULL ? start_scope(making, err) : 0;
+    if (result >= 0 && plan->spec->linux_.net_device_count > 0)
+        result = netdev_move(plan, proc, making->process.pid, joined_net_ns(making), &making->net,
+                             err);
     if (result < 0)
         return result;
     result = parent_send(making->process.sync, WIRE_INIT_GO);
@@ -400,6 +418,8 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     if (result < 0) {
         netdev_take_back(making.net); /* while there is a namespace to take them from */
         parent_discard(&making.process);
+        if (making.has_scope) /* it ends by itself when nobody is in it; this is only sooner */
+            (void)runtime_scope_stop(plan->options->scope, NULL);
         ret->has_run_hooks = making.process.has_run_hooks;
         if (making.rdt_root >= 0)
             (void)rdt_remove(making.rdt_root, &making.process.rdt, NULL); /* as good as it goes */

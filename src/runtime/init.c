@@ -6,6 +6,10 @@
  */
 #include "runtime/child.h"
 
+static bool has_scope(const struct child *child)
+{
+    return child->plan->options->scope != NULL;
+}
 static bool has_cgroup(const struct child *child)
 {
     return child->cgroup != NULL || child->plan->new_cgroup_ns;
@@ -109,6 +113,7 @@ const struct child_step init_steps[] = {
     { "wait for the parent", IN_HOST, child_wait_go, NULL },
     /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup
        namespace's root is wherever we are when it is made. */
+    { "find the scope's group", IN_HOST, join_scope, has_scope },
     { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_namespaces, has_joins },

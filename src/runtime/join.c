@@ -5,6 +5,39 @@
 #include "runtime/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+static bool mounts_cgroup(const struct runtime_plan *plan)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
+            return true;
+    return false;
+}
+
+/* IN_HOST. The group that systemd made after we were born: what the parent does for other groups
+   before the clone. By paths, since only mounts of our own namespace can be cloned here. */
+int join_scope(struct child *child, struct cl_error *err)
+{
+    static struct cgroup group; /* lives as long as this process */
+    const struct runtime_plan *plan = child->plan;
+    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
+    int *trees = (int *)(uintptr_t)child->cgroup_trees; /* our copy */
+    int result = cgroup_open(host, plan->cgroup_path, &group, err);
+    if (result < 0)
+        return result;
+    child->cgroup = &group;
+    child->is_group_in_place = true; /* on v2, by systemd */
+    for (size_t i = 0; mounts_cgroup(plan) && i < host->count; i++) {
+        char path[512];
+        if (CL_PRINT(path, "%s/%s", host->hierarchies[i].mount_point, plan->cgroup_path) < 0)
+            return cl_fail(err, ENAMETOOLONG, "open cgroup %s", plan->cgroup_path);
+        trees[i] = k_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
+        if (trees[i] < 0)
+            return cl_fail(err, trees[i], "open cgroup %s", path);
+    }
+    return 0;
+}
 
 /* IN_HOST. By descriptors: no path of the host is needed. v1 by `tasks`, which does not wait for
    RCU as cgroup.procs does. */

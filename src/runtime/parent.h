@@ -61,6 +61,14 @@ int parent_enter_subgroups(struct cgroup *group, const struct runtime_subgroup *
    its group has to do, since processes may not be beside groups with controllers. -EBUSY. */
 int parent_enter_group_of(struct cgroup *group, int proc_fd, pid_t pid);
 
+/* ---- scope.c: groups by systemd ---- */
+/* With a child that waits for GO: systemd makes the scope around it, then the rest of the group and
+   the limits are made, as parent_make_cgroup does. */
+int scope_start(const struct runtime_plan *plan, pid_t pid, struct cgroup *ret,
+                struct cl_error *err);
+int scope_set(const struct runtime_scope *scope, const struct plan_setting *settings, size_t count,
+              const struct oci_resources *resources, struct cl_error *err);
+
 /* ---- settings.c ---- */
 /* To a new group: in order, without a way back (the group is removed). */
 int settings_apply(const struct cgroup *group, const struct plan_setting *settings, size_t count,

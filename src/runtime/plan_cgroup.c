@@ -307,7 +307,7 @@ static void plan_unified(struct plan_builder *builder)
 static int plan_path(struct runtime_plan *plan, struct cl_error *err)
 {
     const char *path = plan->options->cgroup_path;
-    plan->cgroup_must_be_new = path != NULL;
+    plan->cgroup_must_be_new = path != NULL && plan->options->scope == NULL;
     if (path == NULL)
         path = plan->spec->linux_.cgroups_path;
     if (path == NULL)

@@ -34,6 +34,21 @@ struct runtime_rootfs {
    runtime_options.root_mount. */
 int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err);
 
+/* A scope of systemd's that the container's control group belongs to. */
+struct runtime_scope {
+    bool is_user; /* of the user's manager */
+    char unit[256], slice[256];
+    char path[256]; /* of the unit's control group, relative to each hierarchy's root */
+};
+/* linux.cgroupsPath in the form "slice:prefix:name"; NULL or "": cloche-ID.scope in system.slice, or
+   user.slice. Pure; errors name linux.cgroupsPath. */
+int runtime_scope_parse(const char *text, const char *id, bool is_user, struct runtime_scope *ret,
+                        struct cl_error *err);
+/* The user's manager has a group of its own, below which its units are: completes `path`. */
+int runtime_scope_place(struct runtime_scope *scope, struct cl_error *err);
+/* End it, and let systemd forget it: fine where there is none. */
+int runtime_scope_stop(const struct runtime_scope *scope, struct cl_error *err);
+
 struct runtime_process;
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
@@ -45,6 +60,9 @@ struct runtime_options {
     /* Overrides linux.cgroupsPath; relative to each hierarchy's root: "cloche/ID". NULL with none
        in the spec either: no cgroup. */
     const char *cgroup_path;
+    /* Borrowed; NULL: the group is made in the file system. Otherwise systemd makes it, and
+       cgroup_path is scope->path, or a group below it. */
+    const struct runtime_scope *scope;
     const char *state_dir; /* an existing directory of ours on the host (0700); not used yet */
     /* Cloche's own profile for the bounding set, instead of linux.seccomp. */
     bool use_default_seccomp;
@@ -213,10 +231,11 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
  * New limits for a container that is there, running or paused. What `resources` does not set stays as
  * it is; device rules, where there are any, replace all that were there. All or nothing: after a
  * failure, which names the JSON path ("linux.resources.memory.limit: …"), the old values hold.
- * memory.checkBeforeUpdate: a limit below what is in use is -EBUSY.
+ * memory.checkBeforeUpdate: a limit below what is in use is -EBUSY. `scope`: systemd is told, too;
+ * or NULL.
  */
-int runtime_update(const char *cgroup_path, const struct oci_resources *resources,
-                   struct cl_error *err);
+int runtime_update(const char *cgroup_path, const struct runtime_scope *scope,
+                   const struct oci_resources *resources, struct cl_error *err);
 
 /* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group
    below root_fd (CVE-2026-30892: digits are digits). Supplementary groups come from /etc/group.

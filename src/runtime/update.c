@@ -60,8 +60,18 @@ static int plan_change(struct cgroup_host *host, const struct cgroup *group,
     return plan_resources(resources, host, &now, ret, ret_count, err);
 }
 
+/* systemd writes its own idea of the files (whole percents of a CPU): ours once more, after it. */
+static int tell_systemd(const struct cgroup *group, const struct runtime_scope *scope,
+                        const struct plan_setting *settings, size_t count,
+                        const struct oci_resources *resources, struct cl_error *err)
+{
+    int result = scope_set(scope, settings, count, resources, err);
+    return result < 0 ? result : settings_apply(group, settings, count, err);
+}
+
 static int change(struct cgroup_host *host, const struct cgroup *group,
-                  const struct oci_resources *resources, struct cl_error *err)
+                  const struct runtime_scope *scope, const struct oci_resources *resources,
+                  struct cl_error *err)
 {
     cl_auto_free struct plan_setting *settings = NULL;
     struct settings_change done = { 0 };
@@ -76,12 +86,17 @@ static int change(struct cgroup_host *host, const struct cgroup *group,
         if (result < 0)
             settings_restore(group, &done);
     }
+    if (result >= 0 && scope != NULL) {
+        result = tell_systemd(group, scope, settings, count, resources, err);
+        if (result < 0)
+            settings_restore(group, &done);
+    }
     settings_change_done(&done);
     return result;
 }
 
-int runtime_update(const char *cgroup_path, const struct oci_resources *resources,
-                   struct cl_error *err)
+int runtime_update(const char *cgroup_path, const struct runtime_scope *scope,
+                   const struct oci_resources *resources, struct cl_error *err)
 {
     struct cgroup_host host = { 0 };
     struct cgroup group = { 0 };
@@ -95,7 +110,7 @@ int runtime_update(const char *cgroup_path, const struct oci_resources *resource
         return result;
     result = cgroup_open(&host, cgroup_path + strspn(cgroup_path, "/"), &group, err);
     if (result >= 0)
-        result = change(&host, &group, resources, err);
+        result = change(&host, &group, scope, resources, err);
     cgroup_done(&group);
     cgroup_host_done(&host);
     return result;

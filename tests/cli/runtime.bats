@@ -437,7 +437,7 @@ END
     jq -re .time "$WORLD/log" >/dev/null
     rt --log "$WORLD/log.text" state nobody || true
     grep -q 'level=error msg="container does not exist: nobody"' "$WORLD/log.text"
-    run rt --log "$WORLD/log.refused" --log-format json --systemd-cgroup list
+    run rt --log "$WORLD/log.refused" --log-format json --cgroup-manager none list
     expect_status 1
     [ "$(jq -r .level "$WORLD/log.refused")" = error ]
 }
@@ -468,14 +468,14 @@ END
     run cloche-runtime features
     expect_status 0
     [ "$(jq -c '.hooks | sort' <<<"$output")" = '["createContainer","createRuntime","poststart","poststop","prestart","startContainer"]' ]
-    [ "$(jq -c .linux.cgroup.systemd <<<"$output")" = false ]
+    [ "$(jq -c .linux.cgroup.systemd <<<"$output")" = true ]
     [ "$(jq '.linux.namespaces | index("user")' <<<"$output")" = null ]
     [ "$(jq '.mountOptions | index("rro") != null and index("vers=4") == null' <<<"$output")" = true ]
 }
 
 @test "what is not possible is refused with the reason" {
     local words
-    for words in "--systemd-cgroup list" "--rootless true list" "--cgroup-manager systemd list" "create --no-pivot box" \
+    for words in "--rootless true list" "create --no-pivot box" \
         "checkpoint box" "restore box" "spec --rootless"; do
         # shellcheck disable=SC2086 # words
         run rt $words
