@@ -5,6 +5,10 @@
  */
 #include "runtime/parent.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
 static int apply_all(const struct runtime_plan *plan, const struct cgroup *group,
                      struct cl_error *err)
 {
@@ -13,6 +17,36 @@ static int apply_all(const struct runtime_plan *plan, const struct cgroup *group
     if (result >= 0 && plan->use_device_rules)
         result = devices_apply(group, resources->devices, resources->device_count, err);
     return result;
+}
+
+/* The host's number of the container's root. */
+static uid_t root_of(const struct oci_id_mappings *mappings)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->items[i].container_id == 0)
+            return mappings->items[i].host_id;
+    return 0;
+}
+
+/* Without any limits, and without controllers let down to it: nobody may be above it then, and init
+   is born there. The files are those that cgroups(7) has changed for a delegation. */
+static int make_delegate(const struct runtime_plan *plan, const struct cgroup *group,
+                         struct cl_error *err)
+{
+    static const char *const files[] = { ".", "cgroup.procs", "cgroup.threads",
+                                         "cgroup.subtree_control" };
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    uid_t uid = root_of(&linux_->uid_mappings), gid = root_of(&linux_->gid_mappings);
+    int v2 = cgroup_v2_fd(group), result = 0;
+    if (mkdirat(v2, plan->delegate, 0755) < 0 && errno != EEXIST)
+        result = -errno;
+    cl_auto_fd below =
+        result < 0 ? -EBADF : openat(v2, plan->delegate, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; result >= 0 && uid != 0 && i < CL_COUNT(files); i++)
+        if (below < 0 || fchownat(below, files[i], uid, gid, 0) < 0)
+            result = -errno;
+    return result < 0 ? cl_fail(err, result, "delegate cgroup %s/%s", group->path, plan->delegate)
+                      : 0;
 }
 
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err)
@@ -25,6 +59,8 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
         return result;
     cl_test_point("cgroup made");
     result = apply_all(plan, &group, err);
+    if (result >= 0 && plan->delegate != NULL)
+        result = make_delegate(plan, &group, err);
     if (result < 0) {
         (void)parent_remove_cgroup(&group); /* empty: nothing has run in it */
         cgroup_done(&group);

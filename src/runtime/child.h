@@ -92,6 +92,7 @@ int hooks_prepare_start(struct child *child, struct cl_error *err);
 /* ---- join.c: cgroup and namespaces ---- */
 int join_scope(struct child *child, struct cl_error *err);
 int join_cgroup(struct child *child, struct cl_error *err);
+int join_delegate(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
 int join_target(struct child *child, struct cl_error *err);
 

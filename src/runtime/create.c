@@ -324,8 +324,8 @@ static int let_go(struct making *making, int proc, struct cl_error *err)
     const struct runtime_plan *plan = making->plan;
     int result = plan->options->scope != NULL ? start_scope(making, err) : 0;
     if (result >= 0 && plan->spec->linux_.net_device_count > 0)
-        result = netdev_move(plan, proc, making->process.pid, joined_net_ns(making), &making->net,
-                             err);
+        result =
+            netdev_move(plan, proc, making->process.pid, joined_net_ns(making), &making->net, err);
     if (result < 0)
         return result;
     result = parent_send(making->process.sync, WIRE_INIT_GO);

@@ -10,6 +10,10 @@ static bool has_scope(const struct child *child)
 {
     return child->plan->options->scope != NULL;
 }
+static bool has_delegate(const struct child *child)
+{
+    return child->plan->delegate != NULL;
+}
 static bool has_cgroup(const struct child *child)
 {
     return child->cgroup != NULL || child->plan->new_cgroup_ns;
@@ -115,6 +119,7 @@ const struct child_step init_steps[] = {
        namespace's root is wherever we are when it is made. */
     { "find the scope's group", IN_HOST, join_scope, has_scope },
     { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
+    { "join delegated cgroup", IN_HOST, join_delegate, has_delegate },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_namespaces, has_joins },
     /* Nothing that we mount may show up on the host. */

@@ -54,6 +54,15 @@ int join_cgroup(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "make a cgroup namespace") : 0;
 }
 
+/* IN_HOST. After the cgroup namespace was made, so that the group with the limits is its root. */
+int join_delegate(struct child *child, struct cl_error *err)
+{
+    const char *name = child->plan->delegate;
+    cl_auto_fd below = openat(cgroup_v2_fd(child->cgroup), name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result = below < 0 ? -errno : cl_write_small(below, "cgroup.procs", "0");
+    return result < 0 ? cl_fail(err, result, "join cgroup %s/%s", child->cgroup->path, name) : 0;
+}
+
 /* IN_HOST. The pid namespace is not among them: the parent entered it before it cloned us. */
 int join_namespaces(struct child *child, struct cl_error *err)
 {

@@ -107,6 +107,7 @@ struct runtime_plan {
 
     char cgroup_path[256]; /* "" : none */
     bool cgroup_must_be_new;
+    const char *delegate; /* the group below it that init moves to and manages itself, or NULL */
     struct plan_setting *settings; /* owned */
     size_t setting_count;
     bool use_device_rules;

@@ -319,6 +319,23 @@ static int plan_path(struct runtime_plan *plan, struct cl_error *err)
     return 0;
 }
 
+/* crun's annotation: limits stay on the group, and a group below it is the container's own to divide. */
+static int plan_delegate(struct runtime_plan *plan, struct cl_error *err)
+{
+    static const char path[] = "annotations[\"run.oci.delegate-cgroup\"]";
+    const char *name = oci_map_get(&plan->spec->annotations, "run.oci.delegate-cgroup");
+    if (name == NULL || name[0] == '\0')
+        return 0;
+    if (name[0] == '.' || name[strcspn(name, "/\n")] != '\0')
+        return plan_fail(err, CL_KIND_INVALID, path, "\"%.80s\" is no name of a control group",
+                         name);
+    if (plan->facts->cgroups.layout != CGROUP_V2 || plan->cgroup_path[0] == '\0')
+        return plan_fail(err, CL_KIND_UNSUPPORTED, path,
+                         "only cgroup v2 lets a container manage groups of its own");
+    plan->delegate = name;
+    return 0;
+}
+
 int plan_resources(const struct oci_resources *resources, const struct cgroup_host *host,
                    const struct plan_limits_now *now, struct plan_setting **ret, size_t *ret_count,
                    struct cl_error *err)
@@ -349,7 +366,9 @@ int plan_cgroup(struct runtime_plan *plan, struct cl_error *err)
     if (host->layout == CGROUP_NONE)
         plan->cgroup_path[0] =
             '\0'; /* limits are refused below; without limits there is nothing to make */
-    result = plan_resources(resources, host, NULL, &plan->settings, &plan->setting_count, err);
+    result = plan_delegate(plan, err);
+    if (result >= 0)
+        result = plan_resources(resources, host, NULL, &plan->settings, &plan->setting_count, err);
     if (result < 0)
         return result;
     if (plan->setting_count > 0 && plan->cgroup_path[0] == '\0')

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #ifndef CLOCHE_LIBEXEC_DIR
@@ -150,14 +151,30 @@ static int check_place(const struct runtime_plan *plan, pid_t pid, struct cl_err
                         scope->path);
 }
 
-/* v2 lets controllers down only where no process is: into the subgroup first. */
-static int enter_subgroup(const struct cgroup *group, pid_t pid, struct cl_error *err)
+/* v2 lets controllers down only where no process is: so it moves into the subgroup before they are
+   (a group that has some already would be none to move into). */
+static int enter_subgroup(const struct runtime_plan *plan, struct cgroup_host *host, pid_t pid,
+                          struct cl_error *err)
 {
     char number[32];
-    int v2 = cgroup_v2_fd(group);
+    struct cgroup group;
+    const char *name = strrchr(plan->cgroup_path, '/') + 1;
+    int result = cgroup_open(host, plan->options->scope->path, &group, err);
+    if (result < 0)
+        return result;
     (void)CL_PRINT(number, "%d", (int)pid);
-    int result = v2 < 0 ? 0 : cl_write_small(v2, "cgroup.procs", number);
-    return result < 0 ? cl_fail(err, result, "move the container to cgroup %s", group->path) : 0;
+    int v2 = cgroup_v2_fd(&group);
+    if (v2 >= 0 && mkdirat(v2, name, 0755) < 0 && errno != EEXIST)
+        result = -errno;
+    cl_auto_fd below =
+        v2 < 0 || result < 0 ? -EBADF : openat(v2, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (below >= 0)
+        result = cl_write_small(below, "cgroup.procs", number);
+    else if (v2 >= 0 && result >= 0)
+        result = -errno;
+    cgroup_done(&group);
+    return result < 0 ? cl_fail(err, result, "move the container to cgroup %s", plan->cgroup_path)
+                      : 0;
 }
 
 int scope_start(const struct runtime_plan *plan, pid_t pid, struct cgroup *ret,
@@ -165,17 +182,12 @@ int scope_start(const struct runtime_plan *plan, pid_t pid, struct cgroup *ret,
 {
     const struct runtime_scope *scope = plan->options->scope;
     struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
-    struct cgroup group = { 0 };
     int result = start(plan, pid, err);
     cl_test_point("scope started");
     if (result >= 0)
         result = check_place(plan, pid, err);
-    if (result >= 0 && !cl_streq(plan->cgroup_path, scope->path)) {
-        result = cgroup_make(host, plan->cgroup_path, false, &group, err);
-        if (result >= 0)
-            result = enter_subgroup(&group, pid, err);
-        cgroup_done(&group);
-    }
+    if (result >= 0 && !cl_streq(plan->cgroup_path, scope->path))
+        result = enter_subgroup(plan, host, pid, err);
     if (result >= 0)
         result = parent_make_cgroup(plan, ret, err);
     return result < 0 ? cl_error_prefix(err, "start scope %s", scope->unit) : 0;

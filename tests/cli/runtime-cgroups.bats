@@ -123,3 +123,60 @@ sees() {
         $run delete box
     done
 }
+
+# --- groups of the container's own ------------------------------------------------------------------------------------------------
+
+@test "run.oci.delegate-cgroup: init is in a group below the one with the limits, which it may divide" {
+    need_v2
+    change '.annotations["run.oci.delegate-cgroup"] = "mine" | .mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+    script 'cat /proc/self/cgroup; sleep 1000'
+    mkdir -p "$BUNDLE/rootfs/sys"
+    rt2 run -d -b "$BUNDLE" box >"$WORLD/out"
+    wait_until test -s "$WORLD/out"
+    grep -qx "0::/mine" "$WORLD/out"
+    grep -q "^0::.*/box/mine\$" "/proc/$(rt2 state box | jq .pid)/cgroup"
+    rt2 exec box true
+    rt2 delete -f box
+    [ ! -e "$(v2_dir)" ]
+    local name
+    for name in a/b .. .; do
+        change --arg name "$name" '.annotations["run.oci.delegate-cgroup"] = $name'
+        run rt2 create -b "$BUNDLE" box
+        expect_status 1
+        expect_text 'annotations["run.oci.delegate-cgroup"]'
+    done
+}
+
+@test "linux.cgroupsPath: what climbs out, or is in use, is refused, and nothing is made" {
+    local path
+    for path in "/$CLOCHE_CGROUP_PARENT/../x" "../x" "/$CLOCHE_CGROUP_PARENT/./x"; do
+        change --arg path "$path" '.linux.cgroupsPath = $path'
+        run rt create -b "$BUNDLE" box
+        expect_status 1
+        expect_text "cgroup"
+    done
+    [ -z "$(group_dirs)" ]
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+    start_idle
+    run rt create -b "$BUNDLE" other
+    expect_status 1
+    expect_text "linux.cgroupsPath"
+    has_status box running
+}
+
+@test "pause, resume: on this layout and on v2, each told as soon as it is so" {
+    local run
+    for run in rt rt2; do
+        [ "$run" = rt ] || need_v2
+        script 'while :; do echo >>/tmp/ticks; sleep 0.01; done'
+        $run run -d -b "$BUNDLE" box
+        $run pause box
+        [ "$($run state box | jq -r .status)" = paused ]
+        run $run exec box true
+        expect_status 255
+        expect_text "paused"
+        $run resume box
+        [ "$($run state box | jq -r .status)" = running ]
+        $run delete -f box
+    done
+}

@@ -170,11 +170,13 @@ scope_dir() {
 @test "systemd: annotations are properties of the unit; one that is none is an error" {
     need_systemd
     change '.annotations = { "org.systemd.property.Description": "\u0027one of ours\u0027", "org.systemd.property.TimeoutStopSec": "uint64 7",
-        "org.systemd.property.Documentation": "[\u0027man:one(1)\u0027, \u0027man:two(2)\u0027]" }'
+        "org.systemd.property.Documentation": "[\u0027https://one.example\u0027, \u0027https://two.example\u0027]" }'
     start_scope
     [ "$(property Description)" = "one of ours" ]
     [ "$(property TimeoutStopUSec)" = 7s ]
-    [ "$(property Documentation)" = "man:one(1) man:two(2)" ]
+    run property Documentation
+    expect_text https://one.example
+    expect_text https://two.example
     rt delete -f box
     change '.annotations = { "org.systemd.property.Nonsense": "true" }'
     run sd create -b "$BUNDLE" box
@@ -235,14 +237,13 @@ scope_dir() {
 
 @test "systemd: a unit that is there already is not taken" {
     need_systemd
-    systemd-run --scope --unit "$UNIT.scope" sleep 1000 >/dev/null 2>&1 &
+    systemd-run --scope --unit "$UNIT.scope" sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
     wait_until systemctl is-active "$UNIT.scope"
     script true
     run sd create -b "$BUNDLE" box
     expect_status 1
     [ "$(property ActiveState)" = active ]
     systemctl stop "$UNIT.scope"
-    wait
 }
 
 @test "systemd: the OOM killer's unit does not stay as failed" {
