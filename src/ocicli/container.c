@@ -389,6 +389,15 @@ int container_pidfd(const struct container *container, struct cl_error *err)
     return cl_take_fd(&pidfd);
 }
 
+void container_wait(const struct container *container, int timeout_ms)
+{
+    cl_auto_fd pidfd = container_pidfd(container, NULL);
+    struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+    if (pidfd >= 0)
+        (void)poll(&poll_fd, 1,
+                   timeout_ms); /* in vain: then it is still there, as its state says */
+}
+
 /* ---- the start socket ---- */
 
 /* By way of our descriptor: the state directory may be deeper than an address is long. */

@@ -11,7 +11,8 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#define SPEC_MAX (16 << 20)
+#define SPEC_MAX     (16 << 20)
+#define START_END_MS 2000
 
 struct create_options {
     const char *bundle, *console_socket, *pid_file, *preserve_fds;
@@ -478,6 +479,8 @@ static int start(const struct ocicli *cli, const void *options, char **arguments
         return cl_fail(err, process.sync, "start container %s", container.id);
     result = start_process(cli, &container, &process, err);
     runtime_process_done(&process);
+    if (result < 0)
+        container_wait(&container, START_END_MS); /* whoever hears of the failure deletes it next */
     return result;
 }
 

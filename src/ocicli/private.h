@@ -143,6 +143,8 @@ int container_read_spec(const struct container *container, struct oci_spec **ret
                         struct cl_error *err);
 /* pidfd of its init, checked to be that very process. -ESRCH: it has ended. */
 int container_pidfd(const struct container *container, struct cl_error *err);
+/* Until its init has ended, or so long. */
+void container_wait(const struct container *container, int timeout_ms);
 /* The socket on which an init that was created and not started waits; for `start`. -ECONNREFUSED or -ENOENT: none does. */
 int container_listen(const struct container *container, struct cl_error *err);
 int container_connect(const struct container *container);

@@ -59,9 +59,13 @@ static int fill_capabilities(struct plan_process *process, const struct oci_capa
     if ((sets->effective.mask & ~sets->permitted.mask) != 0)
         return plan_fail(err, CL_KIND_INVALID, "process.capabilities.effective",
                          "holds what process.capabilities.permitted lacks");
-    if ((sets->ambient.mask & ~(sets->permitted.mask & sets->inheritable.mask)) != 0)
-        return plan_fail(err, CL_KIND_INVALID, "process.capabilities.ambient",
-                         "holds what is not both permitted and inheritable");
+    /* The kernel raises only what is both. Buildah lists more in each of its specs since the inheritable set has to be empty
+       (CVE-2022-29162), so there is no use in a warning each time. */
+    uint64_t vain = sets->ambient.mask & ~(sets->permitted.mask & sets->inheritable.mask);
+    if (vain != 0)
+        cl_debug("plan", "process.capabilities.ambient: what is not both permitted and inheritable "
+                         "has no effect");
+    process->ambient &= ~vain;
     return 0;
 }
 

@@ -228,7 +228,14 @@ static int search_path(const struct child *child, const char *name, char ***ret,
     return fail_exec(err, CL_KIND_NO_COMMAND, ENOENT, name, "executable file not found in $PATH");
 }
 
-/* IN_CONTAINER. Where somebody else starts the container, its creator is to hear of a program that is missing: engines tell 127 from 126 by which of the two fails.
+/* Nobody may execute it, root included. */
+static bool is_executable(const char *path)
+{
+    struct stat info;
+    return fstatat(AT_FDCWD, path, &info, 0) < 0 || (info.st_mode & 0111) != 0;
+}
+
+/* IN_CONTAINER. Where somebody else starts the container, its creator is to hear of a program that is missing or no program: engines tell 127 from 126 by which of the two fails.
    The last word is program_exec's. */
 int program_find(struct child *child, struct cl_error *err)
 {
@@ -236,8 +243,14 @@ int program_find(struct child *child, struct cl_error *err)
     char **found = NULL;
     int result =
         strchr(name, '/') != NULL ? check_path(name, err) : search_path(child, name, &found, err);
+    bool is_possible = result < 0;
+    if (result >= 0 && found == NULL)
+        is_possible = is_executable(name);
+    for (char **path = found; !is_possible && path != NULL && *path != NULL; path++)
+        is_possible = is_executable(*path);
     cl_strv_free(found);
-    return result;
+    return is_possible ? result
+                       : fail_exec(err, CL_KIND_NOT_EXECUTABLE, EACCES, name, "permission denied");
 }
 
 /* The files that a label is written to, in the order in which they are tried. */

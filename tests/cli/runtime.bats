@@ -145,15 +145,28 @@ receive_console() {
     [ -z "$(ls "$WORLD/oci")" ]
 }
 
-@test "start: a program that can't be executed is start's error, with its reason" {
+@test "create: a file that nobody may execute is create's error" {
     change '.process.args = ["/config"]'
     echo data >"$BUNDLE/rootfs/config"
+    chmod 644 "$BUNDLE/rootfs/config"
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "/config"
+    expect_text "permission denied"
+    [ -z "$(ls "$WORLD/oci")" ]
+}
+
+@test "start: a program that can't be executed is start's error, with its reason; then it can be deleted at once" {
+    change '.process.args = ["/config"]'
+    echo data >"$BUNDLE/rootfs/config"
+    chmod 755 "$BUNDLE/rootfs/config"
     rt create -b "$BUNDLE" box
     run rt start box
     expect_status 1
     expect_text "/config"
-    expect_text "permission denied"
-    wait_until has_status box stopped
+    expect_text "exec format error"
+    [ "$(status_of box)" = stopped ]
+    rt delete box
 }
 
 @test "start: only once, and only what is there" {

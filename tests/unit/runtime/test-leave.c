@@ -87,17 +87,38 @@ TEST(a_connection_without_a_word_is_no_start)
 TEST(a_failing_start_is_heard_by_the_starter)
 {
     struct world world;
-    const char *const args[] = { "/etc/passwd", NULL };
+    char path[128];
+    const char *const args[] = { "/text", NULL }; /* may be executed, and is no program */
     if (cannot_run() != NULL)
         SKIP(cannot_run());
     REQUIRE(world_open(&world));
+    (void)CL_PRINT(path, "%s/text", world.rootfs);
+    cl_auto_fd file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    REQUIRE(file >= 0 && write(file, "text", 4) == 4);
+    file = cl_close(file);
     (void)oci_args_set(world.spec->process, args);
     REQUIRE(create_and_leave(&world));
     world.process.sync = connect_to(&world);
     CHECK(runtime_start(&world.process, &world.err) < 0);
     CHECK_INT(world.err.kind, CL_KIND_NOT_EXECUTABLE);
-    CHECK(strstr(world.err.text, "/etc/passwd") != NULL);
+    CHECK(strstr(world.err.text, "/text") != NULL);
     CHECK_INT(world_wait(&world), 126);
+    world_close(&world);
+}
+
+TEST(a_file_that_nobody_may_execute_is_heard_by_the_creator)
+{
+    struct world world;
+    const char *const args[] = { "/etc/passwd", NULL };
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    REQUIRE(world_open(&world));
+    (void)oci_args_set(world.spec->process, args);
+    int listener = world.options.start_listener = listen_in(&world);
+    CHECK(world_create(&world) < 0);
+    CHECK_INT(world.err.kind, CL_KIND_NOT_EXECUTABLE);
+    CHECK(strstr(world.err.text, "permission denied") != NULL);
+    close(listener);
     world_close(&world);
 }
 
