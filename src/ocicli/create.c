@@ -10,13 +10,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 #define SPEC_MAX     (16 << 20)
 #define START_END_MS 2000
 
 struct create_options {
     const char *bundle, *console_socket, *pid_file, *preserve_fds;
-    bool no_new_keyring, detach, keep;
+    bool no_new_keyring, no_pivot, detach, keep;
 };
 
 #define CREATE_ROWS                                                                                \
@@ -31,7 +32,11 @@ struct create_options {
                struct create_options, preserve_fds),                                               \
         OPTION("no-new-keyring", 0, OPTION_FLAG, NULL, "Keep our session keyring",                 \
                struct create_options, no_new_keyring),                                             \
-        REFUSED("no-pivot", NULL, "a root that is not pivoted into can be left")
+        OPTION(                                                                                    \
+            "no-pivot", 0, OPTION_FLAG, NULL,                                                      \
+            "Move the root over \"/\" and chroot instead of pivot_root: for hosts that run from "  \
+            "an initramfs. Weaker: who may unmount in the container uncovers the host's root",     \
+            struct create_options, no_pivot)
 
 static const struct option_row create_table[] = { CREATE_ROWS };
 static const struct option_row run_table[] = {
@@ -82,6 +87,45 @@ static void creation_done(struct creation *creation)
 
 /* ---- the plan ---- */
 
+/* The spec is kept with the container as it is meant. */
+static int rewrite_text(struct creation *creation)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    char *text =
+        oci_spec_encode(creation->spec, &json) < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
+    if (text == NULL)
+        return -ENOMEM;
+    free(creation->text);
+    creation->text = text;
+    creation->size = strlen(text);
+    return 0;
+}
+
+/* An ordinary user who says nothing of ids has one to give. */
+static int read_spec_of_user(struct creation *creation, struct cl_error *err)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    int result = cl_json_parse(creation->text, creation->size, SPEC_MAX, &json, err);
+    if (result < 0)
+        return cl_error_prefix(err, "config.json");
+    result = oci_spec_decode(json, &creation->spec, err);
+    if (result < 0)
+        return result;
+    struct oci_linux *linux_ = &creation->spec->linux_;
+    const struct oci_namespace *ns = oci_namespace_find(creation->spec, OCI_NS_USER);
+    if (ns != NULL && ns->path == NULL && linux_->uid_mappings.count == 0 &&
+        linux_->gid_mappings.count == 0) {
+        result = oci_id_mapping_add(&linux_->uid_mappings, 0, geteuid(), 1);
+        if (result >= 0)
+            result = oci_id_mapping_add(&linux_->gid_mappings, 0, getegid(), 1);
+        if (result >= 0)
+            result = rewrite_text(creation);
+        if (result < 0)
+            return cl_fail(err, result, "map the own ids");
+    }
+    return oci_spec_validate(creation->spec, err);
+}
+
 static int read_bundle(struct creation *creation, struct cl_error *err)
 {
     const char *bundle = creation->flags->bundle != NULL ? creation->flags->bundle : ".";
@@ -96,8 +140,9 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
     int result = cl_read_fd(fd, SPEC_MAX, &creation->text, &creation->size, err);
     if (result < 0)
         return cl_error_prefix(err, "read %s", path);
-    return oci_spec_read_keep(creation->text, creation->size, &creation->spec, &creation->document,
-                              err);
+    return geteuid() == 0 ? oci_spec_read_keep(creation->text, creation->size, &creation->spec,
+                                               &creation->document, err)
+                          : read_spec_of_user(creation, err);
 }
 
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
@@ -139,6 +184,18 @@ static int choose_scope(struct creation *creation, struct cl_error *err)
     return 0;
 }
 
+/* What is delegated to an ordinary user is the group that it is in, or nothing. */
+static int name_cgroup(struct creation *creation)
+{
+    const struct cgroup_host *host = &creation->facts.cgroups;
+    bool is_rootless = creation->cli->rootless == RUNTIME_ROOTLESS_YES || !creation->facts.is_root;
+    if (is_rootless && host->layout == CGROUP_V2 && host->hierarchies[0].own_path[0] == '/')
+        return CL_PRINT(creation->cgroup, "%s%scloche-runtime-%s",
+                        host->hierarchies[0].own_path + 1,
+                        host->hierarchies[0].own_path[1] != '\0' ? "/" : "", creation->options.id);
+    return CL_PRINT(creation->cgroup, "cloche-runtime/%s", creation->options.id);
+}
+
 /* The group of the spec, or one of ours. With --cgroup-manager disabled there is none, and limits are refused by the plan. */
 static int choose_cgroup(struct creation *creation, struct cl_error *err)
 {
@@ -155,9 +212,7 @@ static int choose_cgroup(struct creation *creation, struct cl_error *err)
                             "--systemd-cgroup",
                             *path);
     const char *clean = *path == NULL ? "" : *path + strspn(*path, "/");
-    int result = clean[0] != '\0'
-                     ? CL_PRINT(creation->cgroup, "%s", clean)
-                     : CL_PRINT(creation->cgroup, "cloche-runtime/%s", creation->options.id);
+    int result = clean[0] != '\0' ? CL_PRINT(creation->cgroup, "%s", clean) : name_cgroup(creation);
     if (result < 0)
         return cl_fail(err, result, "linux.cgroupsPath");
     creation->options.cgroup_path = clean[0] != '\0' ? NULL : creation->cgroup;
@@ -217,14 +272,12 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
         .root_mount = -EBADF,
         .state_dir = creation->state_dir,
         .no_new_keyring = flags->no_new_keyring,
+        .no_pivot = flags->no_pivot,
+        .rootless = creation->cli->rootless,
         .preserve_fds = preserve,
     };
     if (CL_PRINT(creation->state_dir, "%s/%s", creation->cli->root, id) < 0)
         return cl_fail(err, ENAMETOOLONG, "container id %.40s", id);
-    if (!creation->facts.is_root)
-        return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
-                            "creating containers needs root: user namespaces are not supported by "
-                            "this build of cloche-runtime");
     bool terminal = creation->spec->process != NULL && creation->spec->process->terminal;
     result = choose_io(terminal, is_detached, flags->console_socket, &creation->io, err);
     if (result >= 0)
@@ -287,6 +340,8 @@ static int announce(struct creation *creation, struct cl_error *err)
     if (keep_text(creation->process.rdt.group, &creation->container.rdt.group) < 0 ||
         keep_text(creation->process.rdt.monitor, &creation->container.rdt.monitor) < 0)
         return cl_fail(err, ENOMEM, "create container %s", creation->container.id);
+    if (creation->process.cgroup.count == 0) /* it went without (runtime_options.rootless) */
+        creation->container.cgroup_path[0] = '\0';
     cl_test_point("container ready");
     if (flags->console_socket != NULL)
         result = send_console(flags->console_socket, creation->process.console, err);
@@ -514,6 +569,8 @@ static int plan(const struct ocicli *cli, const void *options, char **arguments,
 static const struct option_row plan_table[] = {
     OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",
            struct create_options, bundle),
+    OPTION("no-pivot", 0, OPTION_FLAG, NULL, "As create --no-pivot would do it",
+           struct create_options, no_pivot),
 };
 
 const struct verb verb_plan = {

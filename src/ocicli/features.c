@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What there is to know without a container: `features` (runtime-spec features.md) and `spec`. A feature is named only when the runtime room carries it out; what is
- * refused there (user namespaces, SCMP_ACT_NOTIFY) is not here.
+ * refused there (SCMP_ACT_NOTIFY) is not here.
  */
 #include "ocicli/private.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* ---- features ---- */
 
@@ -116,7 +118,8 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
     struct cl_json *json = cl_json_object(), *extensions = cl_json_object();
     struct cl_json *memory = cl_json_object(), *rdt = cl_json_object();
     if (cl_strv_copy(&names, namespaces) < 0 ||
-        (facts->has_time_ns && cl_strv_append(&names, "time") < 0))
+        (facts->has_time_ns && cl_strv_append(&names, "time") < 0) ||
+        (facts->has_user_ns && cl_strv_append(&names, "user") < 0))
         builder->result = -ENOMEM;
     set_words(builder, json, "namespaces", (const char *const *)names);
     set(builder, json, "capabilities", capabilities(builder, facts));
@@ -171,11 +174,14 @@ const struct verb verb_features = {
 
 struct spec_options {
     const char *bundle;
+    bool rootless;
 };
 static const struct option_row spec_table[] = {
     OPTION("bundle", 'b', OPTION_STRING, "DIR",
            "Where to write it (default: the working directory)", struct spec_options, bundle),
-    REFUSED("rootless", NULL, "user namespaces are not supported by this build of cloche-runtime"),
+    OPTION("rootless", 0, OPTION_FLAG, NULL,
+           "For an ordinary user: a user namespace with your own ids", struct spec_options,
+           rootless),
 };
 
 static int write_spec(const char *directory, const char *text, struct cl_error *err)
@@ -203,6 +209,55 @@ static void fit_to_host(struct oci_spec *spec)
         (void)oci_namespace_remove(spec, OCI_NS_TIME);
 }
 
+static void drop_options(struct oci_mount *mount, const char *prefix)
+{
+    char **kept = mount->options;
+    for (char **option = mount->options; option != NULL && *option != NULL; option++) {
+        if (cl_starts_with(*option, prefix))
+            free(*option);
+        else
+            *kept++ = *option;
+    }
+    if (kept != NULL)
+        *kept = NULL;
+}
+
+/* A new sysfs takes a network namespace of one's own. Read-only all the way down: in the host's /sys
+   lie the control groups of the user (CVE-2023-25809). */
+static int bind_sysfs(struct oci_mount *mount)
+{
+    static const char *const options[] = {
+        "rbind", "nosuid", "noexec", "nodev", "ro", "rro", NULL
+    };
+    cl_strv_free(mount->options);
+    mount->options = NULL;
+    int result = cl_strv_copy(&mount->options, options);
+    if (result >= 0)
+        result = oci_string_set(&mount->type, "none");
+    return result < 0 ? result : oci_string_set(&mount->source, "/sys");
+}
+
+/* What takes root is left out: limits, a network namespace (whose interfaces nobody could set up),
+   groups that are not mapped. */
+static int make_rootless(struct oci_spec *spec)
+{
+    int result = oci_namespace_add(spec, OCI_NS_USER, NULL);
+    if (result >= 0)
+        result = oci_id_mapping_add(&spec->linux_.uid_mappings, 0, geteuid(), 1);
+    if (result >= 0)
+        result = oci_id_mapping_add(&spec->linux_.gid_mappings, 0, getegid(), 1);
+    (void)oci_namespace_remove(spec, OCI_NS_NETWORK);
+    for (size_t i = 0; result >= 0 && i < spec->mount_count; i++) {
+        drop_options(&spec->mounts[i], "uid=");
+        drop_options(&spec->mounts[i], "gid=");
+        if (cl_streq(spec->mounts[i].destination, "/sys"))
+            result = bind_sysfs(&spec->mounts[i]);
+    }
+    oci_resources_done(&spec->linux_.resources);
+    spec->linux_.resources = (struct oci_resources){ 0 };
+    return result;
+}
+
 static int spec_(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
 {
     const struct spec_options *options = data;
@@ -212,7 +267,7 @@ static int spec_(const struct ocicli *cli, const void *data, char **arguments, s
     if (spec != NULL)
         fit_to_host(spec);
     if (spec != NULL && oci_string_set(&spec->hostname, "cloche") >= 0 &&
-        oci_spec_encode(spec, &json) >= 0)
+        (!options->rootless || make_rootless(spec) >= 0) && oci_spec_encode(spec, &json) >= 0)
         text = cl_json_text(json, 4);
     return text == NULL ? cl_fail(err, ENOMEM, "make a spec")
                         : write_spec(options->bundle != NULL ? options->bundle : ".", text, err);

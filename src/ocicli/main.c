@@ -6,6 +6,7 @@
 #include "ocicli/private.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 struct global_options {
     const char *root, *log, *log_format, *rootless, *cgroup_manager;
@@ -13,9 +14,11 @@ struct global_options {
 };
 
 static const struct option_row global_table[] = {
-    OPTION("root", 0, OPTION_STRING, "DIR",
-           "Directory of the containers' state (default \"/run/cloche-runtime\")",
-           struct global_options, root),
+    OPTION(
+        "root", 0, OPTION_STRING, "DIR",
+        "Directory of the containers' state (default \"/run/cloche-runtime\"; of an ordinary user "
+        "\"$XDG_RUNTIME_DIR/cloche-runtime\")",
+        struct global_options, root),
     OPTION("log", 0, OPTION_STRING, "FILE", "Write errors, warnings and debug output to FILE, too",
            struct global_options, log),
     OPTION("log-format", 0, OPTION_STRING, "FORMAT", "Of that file: text (default) or json",
@@ -26,8 +29,11 @@ static const struct option_row global_table[] = {
            struct global_options, cgroup_manager),
     OPTION("systemd-cgroup", 0, OPTION_FLAG, NULL, "The same as --cgroup-manager systemd",
            struct global_options, systemd_cgroup),
-    OPTION("rootless", 0, OPTION_STRING, "BOOL", "auto (default) or false", struct global_options,
-           rootless),
+    OPTION(
+        "rootless", 0, OPTION_STRING, "BOOL",
+        "Go without a control group where none can be made and none is asked for: true, false, or "
+        "auto (default): who is not root of the host",
+        struct global_options, rootless),
     OPTION("help", 'h', OPTION_FLAG, NULL, "Print this help", struct global_options, help),
     OPTION("version", 'v', OPTION_FLAG, NULL, "Print version information", struct global_options,
            version),
@@ -108,18 +114,39 @@ int print_json(struct cl_json *take_value, struct cl_error *err)
 
 /* ---- the command ---- */
 
-static int refuse_value(const char *option, const char *value, const char *reason,
-                        struct cl_error *err)
+static int set_rootless(struct ocicli *cli, const char *word, struct cl_error *err)
 {
-    return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "--%s %s is not possible: %s", option,
-                        value, reason);
+    static const char *const words[] = { [RUNTIME_ROOTLESS_AUTO] = "auto",
+                                         [RUNTIME_ROOTLESS_YES] = "true",
+                                         [RUNTIME_ROOTLESS_NO] = "false" };
+    for (size_t i = 0; i < CL_COUNT(words); i++)
+        if (word == NULL || cl_streq(word, words[i])) {
+            cli->rootless = (enum runtime_rootless)i;
+            return 0;
+        }
+    return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--rootless %s: expected true, false or auto",
+                        word);
+}
+
+/* /run is root's; a user has a directory of its own that goes with the session. */
+static int set_default_root(struct ocicli *cli, struct cl_error *err)
+{
+    const char *own = cl_env_get((const char *const *)environ, "XDG_RUNTIME_DIR");
+    bool is_rootless = cli->rootless == RUNTIME_ROOTLESS_YES ||
+                       (cli->rootless == RUNTIME_ROOTLESS_AUTO && geteuid() != 0);
+    int result = !is_rootless ? CL_PRINT(cli->default_root, "/run/cloche-runtime")
+                 : own != NULL && own[0] == '/'
+                     ? CL_PRINT(cli->default_root, "%s/cloche-runtime", own)
+                     : CL_PRINT(cli->default_root, "/run/user/%u/cloche-runtime", geteuid());
+    cli->root = cli->default_root;
+    return result < 0 ? cl_fail(err, result, "XDG_RUNTIME_DIR") : 0;
 }
 
 static int set_globals(struct ocicli *cli, const struct global_options *global,
                        struct cl_error *err)
 {
     const char *format = global->log_format, *manager = global->cgroup_manager;
-    cli->root = global->root != NULL ? global->root : "/run/cloche-runtime";
+    cli->root = global->root;
     cli->debug = global->debug;
     cli->no_cgroup = cl_streq(manager, "disabled");
     if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
@@ -129,15 +156,8 @@ static int set_globals(struct ocicli *cli, const struct global_options *global,
     if (manager != NULL && !cl_streq(manager, "cgroupfs") && !cli->no_cgroup && !cli->use_systemd)
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
                             "--cgroup-manager %s: expected cgroupfs, systemd or disabled", manager);
-    if (cl_streq(global->rootless, "true"))
-        return refuse_value("rootless", "true",
-                            "user namespaces are not supported by this build of cloche-runtime",
-                            err);
-    if (global->rootless != NULL && !cl_streq(global->rootless, "auto") &&
-        !cl_streq(global->rootless, "false"))
-        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--rootless %s: expected auto or false",
-                            global->rootless);
-    return 0;
+    int result = set_rootless(cli, global->rootless, err);
+    return result < 0 || global->root != NULL ? result : set_default_root(cli, err);
 }
 
 static const struct verb *find_verb(const char *word, struct cl_error *err)

@@ -54,6 +54,8 @@ struct ocicli {
     bool log_json, debug;
     bool no_cgroup;   /* --cgroup-manager disabled */
     bool use_systemd; /* --systemd-cgroup, --cgroup-manager systemd */
+    enum runtime_rootless rootless;
+    char default_root[256];
 };
 
 struct verb {

@@ -14,9 +14,27 @@ static int apply_all(const struct runtime_plan *plan, const struct cgroup *group
 {
     const struct oci_resources *resources = &plan->spec->linux_.resources;
     int result = settings_apply(group, plan->settings, plan->setting_count, err);
-    if (result >= 0 && plan->use_device_rules)
-        result = devices_apply(group, resources->devices, resources->device_count, err);
-    return result;
+    if (result < 0 || !plan->use_device_rules)
+        return result;
+    result = devices_apply(group, resources->devices, resources->device_count, err);
+    /* Only the host's root may, and only it can make devices: elsewhere the modes of the host's
+       nodes are what decides, as under every runtime. */
+    return result == -EPERM && (!plan->facts->is_root || runtime_in_user_ns(plan->facts)) ? 0
+                                                                                          : result;
+}
+
+/* Who is not root of the host may have no group to make others in. That is an error where a limit or
+   a path is asked for, and else as with every runtime: the container stays in the group that we are
+   in. */
+static bool goes_without(const struct runtime_plan *plan, int code)
+{
+    bool is_denied = code == -EACCES || code == -EPERM || code == -EROFS;
+    bool is_asked = plan->setting_count > 0 || plan->options->cgroup_path == NULL;
+    enum runtime_rootless rootless = plan->options->rootless;
+    if (!is_denied || is_asked || rootless == RUNTIME_ROOTLESS_NO)
+        return false;
+    return rootless == RUNTIME_ROOTLESS_YES || !plan->facts->is_root ||
+           runtime_in_user_ns(plan->facts);
 }
 
 /* The host's number of the container's root. */
@@ -56,7 +74,7 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
     struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
     int result = cgroup_make(host, plan->cgroup_path, plan->cgroup_must_be_new, &group, err);
     if (result < 0)
-        return result;
+        return goes_without(plan, result) ? 0 : result;
     cl_test_point("cgroup made");
     result = apply_all(plan, &group, err);
     if (result >= 0 && plan->delegate != NULL)

@@ -80,7 +80,9 @@ int child_begin(struct child *child, struct cl_error *err)
     /* While we set up, we go with the parent in any case; it is asked for again, or not, after the
        ids are changed. */
     int result = k_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (result >= 0)
+    /* Until its id maps are written, a process of an ordinary user has to belong to that user
+       (join_as_root makes up for it). */
+    if (result >= 0 && (child->plan == NULL || !child->plan->new_user_ns))
         result = k_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (result < 0)
         return cl_fail(err, result, "set up the new process");

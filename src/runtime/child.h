@@ -44,14 +44,20 @@ struct child {
     int slave;      /* of the terminal, or -EBADF */
     int rdt_root;   /* of the resctrl file system, where process->rdt is asked for */
     /* Detached mounts of the parent: one per plan->mounts[], -EBADF where none. */
-    const int *sources;
-    const int *cgroup_trees; /* detached clones of the group's directories, as cgroup->at[] */
-    const int *join_fds;     /* as plan->joins[] */
+    int *sources;
+    int *cgroup_trees;   /* detached clones of the group's directories, as cgroup->at[] */
+    const int *join_fds; /* as plan->joins[] */
     struct hooks_output hooks_output;
     int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
+    struct parent_between *between; /* only in the process of enter.c */
+    /* Nobody outside may open what the host has to name: init does it in its own mount namespace. */
+    bool opens_itself;
+    bool has_joined; /* what is to be joined was entered before we were born */
+
     /* exec only */
     int target_pidfd;
+    int target_proc;  /* its directory in the host's /proc */
     int target_flags; /* CLONE_NEW* to enter */
 };
 
@@ -95,16 +101,22 @@ int join_cgroup(struct child *child, struct cl_error *err);
 int join_delegate(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
 int join_target(struct child *child, struct cl_error *err);
+int join_before_birth(struct child *child, struct cl_error *err);
+int join_target_before_birth(struct child *child, struct cl_error *err);
+int join_own_time(struct child *child, struct cl_error *err);
+int join_as_root(struct child *child, struct cl_error *err);
 
 /* ---- rdt.c ---- */
 int rdt_join(struct child *child, struct cl_error *err);
 
 /* ---- mnt.c ---- */
 int mnt_make_private(struct child *child, struct cl_error *err);
+int mnt_open_sources(struct child *child, struct cl_error *err); /* rootfs.c */
 int mnt_attach_root(struct child *child, struct cl_error *err);
 int mnt_apply_plan(struct child *child, struct cl_error *err);
 int mnt_make_readonly(struct child *child, struct cl_error *err);
 int mnt_pivot(struct child *child, struct cl_error *err);
+int mnt_move_root(struct child *child, struct cl_error *err); /* mnt_move.c */
 int mnt_set_propagation(struct child *child, struct cl_error *err);
 /* What the options say recursively, and of propagation. */
 int mnt_apply_recursive(int tree, const struct plan_mount *mount);
@@ -117,6 +129,8 @@ int mnt_copy_symlink(struct child *child, const struct plan_mount *mount, int so
 /* Copy what is in from_dir into the new tmpfs `tree`, with `whole` also what from_dir itself is
    (owner, mode, times). */
 int copyup_fill(int from_dir, int tree, bool whole, struct cl_error *err);
+/* mnt_borrow.c: a clone of the host's own mount of that type, where it shows the same; -EPERM: none. */
+int mnt_borrow(struct child *child, const struct plan_mount *mount);
 /* Attach the detached mount `tree` on what target_fd is; closes neither. */
 int mnt_attach(int tree, int target_fd);
 

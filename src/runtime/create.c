@@ -3,7 +3,8 @@
  * The parent of a container's init: opens what only the host can name, makes the cgroup, clones,
  * and waits until the child says that everything but the last steps is done.
  *
- * The parent never enters a namespace of the container. What it changes of itself for a moment
+ * The parent never enters a namespace of the container (where something has to be entered first, and
+ * can't be left again, a process between does it: enter.c). What it changes of itself for a moment
  * (pid_for_children, time_for_children) is changed back before it returns, since it may live on as
  * the container's monitor.
  */
@@ -30,6 +31,7 @@ struct making {
     int join_fds[K_NS_COUNT];
     int own_pid_ns, own_time_ns; /* to go back to */
     bool has_scope;
+    bool init_opens; /* root, sources and cgroup trees: we may not */
     int child_end;
     struct hooks_output hooks_output; /* of those that init runs */
     int rdt_root;                     /* of the resctrl file system */
@@ -90,8 +92,17 @@ static int open_root(struct making *making, struct cl_error *err)
     if (!rootfs.is_overlay)
         rootfs.path = plan->rootfs_path;
     rootfs.receives_mounts = (plan->root_propagation & MS_SLAVE) != 0;
+    if (making->init_opens)
+        return 0;
     int result = runtime_rootfs_open(&rootfs, &making->root, err);
     making->owns_root = result >= 0;
+    /* Root, but not of the user namespace that our mount namespace belongs to: its mounts are not
+       ours to clone, while those of init's copy are. */
+    if (result == -EPERM && !rootfs.is_overlay && (plan->clone_flags & CLONE_NEWNS) != 0 &&
+        runtime_in_user_ns(plan->facts)) {
+        making->init_opens = true;
+        return 0;
+    }
     return result;
 }
 
@@ -105,7 +116,7 @@ static int open_sources(struct making *making, struct cl_error *err)
         return cl_fail(err, ENOMEM, "open bind sources");
     for (size_t i = 0; i < count; i++)
         making->sources[i] = -EBADF;
-    return parent_open_sources(making->plan, making->sources, err);
+    return making->init_opens ? 0 : parent_open_sources(making->plan, making->sources, err);
 }
 
 static int open_join(const struct plan_join *join, struct cl_error *err)
@@ -156,8 +167,9 @@ static int make_group(struct making *making, struct cl_error *err)
     if (result >= 0 && group->count > 0)
         result = keep_hierarchies(&making->process, err);
     cl_test_point("cgroup ready");
-    return result < 0 ? result
-                      : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
+    return result < 0 || making->init_opens
+               ? result
+               : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
 }
 
 static int open_hooks_output(struct making *making, struct cl_error *err)
@@ -172,7 +184,8 @@ static int open_hooks_output(struct making *making, struct cl_error *err)
    there is a child. */
 static bool waits_for_go(const struct runtime_plan *plan)
 {
-    return plan->spec->linux_.net_device_count > 0 || plan->options->scope != NULL;
+    return plan->process.has_user_ns || plan->spec->linux_.net_device_count > 0 ||
+           plan->options->scope != NULL;
 }
 
 static int open_rdt(struct making *making, struct cl_error *err)
@@ -239,15 +252,14 @@ static int join_pid_ns(struct making *making, int proc, struct cl_error *err)
     return 0;
 }
 
-static _Noreturn void child_main(struct making *making, bool is_group_in_place)
+static struct child describe_child(struct making *making)
 {
-    struct child child = {
+    return (struct child){
         .process = &making->plan->process,
         .plan = making->plan,
         .io = making->io,
         .sync = making->child_end,
         .parent_end = making->process.sync,
-        .is_group_in_place = is_group_in_place,
         .cgroup = making->process.cgroup.count > 0 ? &making->process.cgroup : NULL,
         .root = making->root,
         .proc = -EBADF,
@@ -261,8 +273,16 @@ static _Noreturn void child_main(struct making *making, bool is_group_in_place)
         .hooks_output = making->hooks_output,
         .hooks_state = -EBADF,
         .rdt_root = making->rdt_root,
+        .opens_itself = making->init_opens,
         .target_pidfd = -EBADF,
+        .target_proc = -EBADF,
     };
+}
+
+static _Noreturn void child_main(struct making *making, bool is_group_in_place)
+{
+    struct child child = describe_child(making);
+    child.is_group_in_place = is_group_in_place;
     child_run(&child, init_steps, init_step_count);
 }
 
@@ -279,9 +299,16 @@ static pid_t try_clone(struct making *making, int flags, bool into_cgroup)
     return pid;
 }
 
+/* With a user namespace, init sets its clocks itself (join_own_time). */
+static int clone_flags(const struct runtime_plan *plan)
+{
+    bool has_clocks = plan->process.has_user_ns && plan->time_offsets[0] != '\0';
+    return has_clocks ? plan->clone_flags & ~CLONE_NEWTIME : plan->clone_flags;
+}
+
 static int clone_child(struct making *making, int proc)
 {
-    int flags = making->plan->clone_flags;
+    int flags = clone_flags(making->plan);
     pid_t pid = -ENOSYS;
     bool needs_own_time_ns = making->plan->time_offsets[0] != '\0';
     if ((flags & CLONE_NEWTIME) == 0 || !needs_own_time_ns)
@@ -319,13 +346,68 @@ static int start_scope(struct making *making, struct cl_error *err)
     return result;
 }
 
-static int let_go(struct making *making, int proc, struct cl_error *err)
+/* ---- with a user namespace ---- */
+
+static void born_between(void *data, bool is_group_in_place)
+{
+    struct making *making = data;
+    struct child child = describe_child(making);
+    child.is_group_in_place = is_group_in_place;
+    child.has_joined = true;
+    child_run(&child, init_steps, init_step_count);
+}
+
+static int clone_between(struct making *making, struct cl_error *err)
+{
+    struct child child = describe_child(making);
+    struct parent_between between = {
+        .child = &child,
+        .enter = join_before_birth,
+        .birth = { .flags = (unsigned)clone_flags(making->plan),
+                   .cgroup_fd = making->process.cgroup.count > 0
+                                    ? cgroup_v2_fd(&making->process.cgroup)
+                                    : -EBADF },
+        .main = born_between,
+        .data = making,
+    };
+    pid_t pid = parent_clone_between(&between, &making->process.pidfd, err);
+    making->child_end = child.sync;
+    if (pid > 0)
+        making->process.pid = pid;
+    return pid < 0 ? pid : 0;
+}
+
+static bool is_born_between(const struct runtime_plan *plan)
+{
+    return plan->joins_user_ns || (plan->new_user_ns && plan->join_count > 0);
+}
+
+/* Maps, and what only we can grant. */
+static int prepare_user_ns(struct making *making, int proc, struct cl_error *err)
 {
     const struct runtime_plan *plan = making->plan;
-    int result = plan->options->scope != NULL ? start_scope(making, err) : 0;
-    if (result >= 0 && plan->spec->linux_.net_device_count > 0)
-        result =
-            netdev_move(plan, proc, making->process.pid, joined_net_ns(making), &making->net, err);
+    pid_t pid = making->process.pid;
+    int result = plan->new_user_ns ? parent_write_id_maps(plan, proc, pid, err)
+                                   : parent_check_id_maps(plan, proc, pid, err);
+    cl_test_point("id maps written");
+    if (result < 0)
+        return result;
+    parent_grant_limits(plan, proc, pid);
+    parent_give_pipes(plan, making->io);
+    return 0;
+}
+
+/* ---- both ---- */
+
+/* What init waits for. */
+static int let_go(struct making *making, int proc, struct cl_error *err)
+{
+    int result = making->plan->process.has_user_ns ? prepare_user_ns(making, proc, err) : 0;
+    if (result >= 0 && making->plan->options->scope != NULL)
+        result = start_scope(making, err);
+    if (result >= 0 && making->plan->spec->linux_.net_device_count > 0)
+        result = netdev_move(making->plan, proc, making->process.pid, joined_net_ns(making),
+                             &making->net, err);
     if (result < 0)
         return result;
     result = parent_send(making->process.sync, WIRE_INIT_GO);
@@ -343,8 +425,12 @@ static int start_child(struct making *making, struct cl_error *err)
         proc = own_proc = procfs_open_host(err);
     if (proc < 0)
         return proc;
-    result = join_pid_ns(making, proc, err);
-    if (result >= 0) {
+    bool is_between = is_born_between(making->plan);
+    if (is_between)
+        result = clone_between(making, err);
+    else
+        result = join_pid_ns(making, proc, err);
+    if (result >= 0 && !is_between) {
         result = clone_child(making, proc);
         if (result < 0)
             (void)cl_fail(err, result, "make the container's namespaces");
@@ -414,6 +500,7 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     if (result < 0)
         return result;
     making_init(&making, plan, io);
+    making.init_opens = !plan->facts->is_root && plan->options->root_mount <= 0;
     result = make_container(&making, &failure);
     if (result < 0) {
         netdev_take_back(making.net); /* while there is a namespace to take them from */

@@ -47,12 +47,70 @@ static int check_node(int dir, const char *name, mode_t mode, dev_t device, stru
     return 0;
 }
 
-static int make_node(int dir, const char *name, mode_t mode, dev_t device, struct cl_error *err)
+static bool is_node(int dir, const char *name, mode_t mode, dev_t device)
+{
+    struct stat info;
+    return fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (info.st_mode & S_IFMT) == (mode & S_IFMT) && info.st_rdev == device;
+}
+
+/* What the node is bound onto: a file of ours, or whatever the image has, which gets covered and not
+   opened; a link or a directory is refused. */
+static int open_place(int dir, const char *name, struct cl_error *err)
+{
+    struct stat info;
+    cl_auto_fd file = openat(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EEXIST) {
+        file = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (file >= 0 && (fstat(file, &info) < 0 || S_ISLNK(info.st_mode) || S_ISDIR(info.st_mode)))
+            return cl_fail(err, ELOOP, "make device %s", name);
+    }
+    return file < 0 ? cl_fail(err, errno, "make device %s", name) : cl_take_fd(&file);
+}
+
+/* In a user namespace nobody makes devices: the host's node at the same place, if it is that very
+   device (CVE-2025-31133). The lookup ends in our own copy of the host's tree. */
+static int bind_node(int dir, const char *name, const char *path, mode_t mode, dev_t device,
+                     struct cl_error *err)
+{
+    struct stat info;
+    cl_auto_fd node = openat(AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (node < 0 || fstat(node, &info) < 0) {
+        (void)cl_fail(err, errno, "open %s of the host", path);
+        return cl_error_hint(err, "in a user namespace a device can't be made, only bound");
+    }
+    if ((info.st_mode & S_IFMT) != (mode & S_IFMT) || info.st_rdev != device)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ENODEV, "%s of the host is another device",
+                            path);
+    cl_auto_fd place = open_place(dir, name, err);
+    if (place < 0)
+        return place;
+    cl_auto_fd tree = k_open_tree(node, "", OPEN_TREE_CLONE);
+    int result = tree < 0 ? tree : mnt_attach(tree, place);
+    return result < 0 ? cl_fail(err, result, "bind device %s", path) : 1;
+}
+
+/* Asked when something was denied or is in the way: it costs a read where the user namespace is not
+   the container's own. */
+static bool only_binds(const struct child *child)
+{
+    return child->process->has_user_ns || runtime_in_user_ns(child->plan->facts);
+}
+
+/* `path`: where the host has it. 1: it is the host's node. */
+static int make_node(const struct child *child, int dir, const char *name, const char *path,
+                     mode_t mode, dev_t device, struct cl_error *err)
 {
     if (mknodat(dir, name, mode, device) == 0)
         return 0;
-    return errno == EEXIST ? check_node(dir, name, mode, device, err)
-                           : cl_fail(err, errno, "make device %s", name);
+    int code = errno;
+    if (code == EEXIST && is_node(dir, name, mode, device))
+        return !S_ISFIFO(mode) && only_binds(child);
+    if (code == EEXIST && (S_ISFIFO(mode) || !only_binds(child)))
+        return check_node(dir, name, mode, device, err);
+    if (S_ISFIFO(mode) || (code != EPERM && code != EEXIST) || !only_binds(child))
+        return cl_fail(err, code, "make device %s", name);
+    return bind_node(dir, name, path, mode, device, err);
 }
 
 static int make_link(int dir, const char *name, const char *target, struct cl_error *err)
@@ -85,9 +143,12 @@ static int make_defaults(struct child *child, struct cl_error *err)
     cl_auto_fd dev = open_dev(child, err);
     if (dev < 0)
         return dev;
-    for (size_t i = 0; result >= 0 && i < CL_COUNT(default_devices); i++)
-        result = make_node(dev, default_devices[i].name, S_IFCHR | 0666,
+    for (size_t i = 0; result >= 0 && i < CL_COUNT(default_devices); i++) {
+        char path[32];
+        (void)CL_PRINT(path, "/dev/%s", default_devices[i].name); /* ours: fits */
+        result = make_node(child, dev, default_devices[i].name, path, S_IFCHR | 0666,
                            makedev(default_devices[i].major, default_devices[i].minor), err);
+    }
     for (size_t i = 0; result >= 0 && i < CL_COUNT(default_links); i++)
         result = make_link(dev, default_links[i].name, default_links[i].target, err);
     return result;
@@ -109,7 +170,7 @@ static int make_device(struct child *child, const struct oci_device *device, str
                        ? 0
                        : makedev((unsigned)device->major, (unsigned)device->minor);
     cl_auto_fd dir = inroot_parent(child->root, device->path, true, name, err);
-    int result = dir < 0 ? dir : make_node(dir, name, mode, number, err);
+    int result = dir < 0 ? dir : make_node(child, dir, name, device->path, mode, number, err);
     if (result < 0)
         return cl_error_prefix(err, "device %s", device->path);
     cl_auto_fd node = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -120,7 +181,8 @@ static int make_device(struct child *child, const struct oci_device *device, str
     gid_t gid = device->gid.set ? device->gid.value : 0;
     if ((info.st_mode & S_IFMT) != (mode & S_IFMT) || info.st_rdev != number)
         return cl_fail(err, ESTALE, "device %s", device->path);
-    if ((info.st_uid != uid || info.st_gid != gid) &&
+    /* A bound node is the host's, and so is its owner (plan_user_ns.c warns). */
+    if (result == 0 && (info.st_uid != uid || info.st_gid != gid) &&
         fchownat(node, "", uid, gid, AT_EMPTY_PATH) < 0)
         return cl_fail(err, errno, "set the owner of device %s", device->path);
     return 0;

@@ -30,7 +30,7 @@ struct joining {
     struct runtime_facts facts;
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
-    int target_pidfd, child_end, rdt_root;
+    int target_pidfd, target_proc, child_end, rdt_root;
     int flags;
     struct runtime_process process;
 };
@@ -56,7 +56,8 @@ static int open_target(struct joining *joining, struct cl_error *err)
 static int choose_namespaces(struct joining *joining, struct cl_error *err)
 {
     uint64_t own = 0, theirs = 0;
-    cl_auto_fd target = procfs_open_pid(joining->facts.proc_fd, joining->target->pid);
+    int target = joining->target_proc =
+        procfs_open_pid(joining->facts.proc_fd, joining->target->pid);
     cl_auto_fd self = openat(joining->facts.proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = target < 0 ? target : self < 0 ? -errno : k_ns_inode(target, K_NS_USER, &theirs);
     if (result >= 0)
@@ -68,6 +69,7 @@ static int choose_namespaces(struct joining *joining, struct cl_error *err)
         joining->flags |= CLONE_NEWTIME;
     if (own != theirs)
         joining->flags |= CLONE_NEWUSER;
+    joining->plan.has_user_ns = own != theirs;
     return 0;
 }
 
@@ -92,6 +94,10 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     const struct runtime_exec_options *options = joining->options;
     int result = oci_process_validate(process, err);
     if (result >= 0)
+        result = open_target(joining, err);
+    if (result >= 0)
+        result = choose_namespaces(joining, err);
+    if (result >= 0)
         result = plan_process_init(&joining->plan, process, &joining->facts, NULL, err);
     if (result >= 0)
         result = parent_check_labels(process, NULL, err);
@@ -109,24 +115,19 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     if (result >= 0 && joining->plan.rdt != NULL)
         result = joining->rdt_root = rdt_open(joining->facts.proc_fd, err);
     if (result >= 0)
-        result = open_target(joining, err);
-    if (result >= 0)
-        result = choose_namespaces(joining, err);
-    if (result >= 0)
         result = open_group(joining, err);
     return result;
 }
 
 /* ---- the clone ---- */
 
-static _Noreturn void child_main(struct joining *joining, bool is_group_in_place)
+static struct child describe_child(struct joining *joining)
 {
-    struct child child = {
+    return (struct child){
         .process = &joining->plan,
         .io = joining->io,
         .sync = joining->child_end,
         .parent_end = joining->process.sync,
-        .is_group_in_place = is_group_in_place,
         .cgroup = joining->group.count > 0 ? &joining->group : NULL,
         .root = -EBADF,
         .proc = -EBADF,
@@ -138,8 +139,15 @@ static _Noreturn void child_main(struct joining *joining, bool is_group_in_place
         .hooks_state = -EBADF,
         .rdt_root = joining->rdt_root,
         .target_pidfd = joining->target_pidfd,
+        .target_proc = joining->target_proc,
         .target_flags = joining->flags,
     };
+}
+
+static _Noreturn void child_main(struct joining *joining, bool is_group_in_place)
+{
+    struct child child = describe_child(joining);
+    child.is_group_in_place = is_group_in_place;
     child_run(&child, exec_steps, exec_step_count);
 }
 
@@ -182,29 +190,64 @@ static int visit_cpus(const struct joining *joining, unsigned long *own, struct 
     return result < 0 ? result : 1;
 }
 
+/* An ordinary user has rights over the pid namespace only from within the user namespace, which can't
+   be left again. */
+static void born_between(void *data, bool is_group_in_place)
+{
+    struct joining *joining = data;
+    struct child child = describe_child(joining);
+    child.is_group_in_place = is_group_in_place;
+    child.target_flags &= ~CLONE_NEWUSER;
+    child_run(&child, exec_steps, exec_step_count);
+}
+
+static int clone_between(struct joining *joining, struct cl_error *err)
+{
+    struct child child = describe_child(joining);
+    struct parent_between between = {
+        .child = &child,
+        .enter = join_target_before_birth,
+        .birth = { .cgroup_fd = joining->group.count > 0 ? cgroup_v2_fd(&joining->group) : -EBADF },
+        .main = born_between,
+        .data = joining,
+    };
+    pid_t pid = parent_clone_between(&between, &joining->process.pidfd, err);
+    joining->child_end = child.sync;
+    if (pid > 0)
+        joining->process.pid = pid;
+    return pid < 0 ? pid : 0;
+}
+
+static int clone_in_pid_ns(struct joining *joining, struct cl_error *err)
+{
+    int result = k_setns(joining->target_pidfd, CLONE_NEWPID);
+    if (result == -ESRCH)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    if (result < 0)
+        return cl_fail(err, result, "join the container's pid namespace");
+    cl_test_point("before clone");
+    result = clone_child(joining);
+    cl_test_point("cloned");
+    if (result == -ENOMEM) /* what a pid namespace without its init answers */
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    return result < 0 ? cl_fail(err, result, "make a process in the container") : 0;
+}
+
 static int start_child(struct joining *joining, struct cl_error *err)
 {
     int result = cl_socketpair(SOCK_SEQPACKET, &joining->process.sync, &joining->child_end);
     if (result < 0)
         return cl_fail(err, result, "make a socket pair");
-    result = k_setns(joining->target_pidfd, CLONE_NEWPID);
-    if (result == -ESRCH)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
-    if (result < 0)
-        return cl_fail(err, result, "join the container's pid namespace");
     unsigned long own_cpus[OCI_CPU_BITS / OCI_LONG_BITS];
     int is_visiting = visit_cpus(joining, own_cpus, err);
     if (is_visiting < 0)
         return is_visiting;
-    cl_test_point("before clone");
-    result = clone_child(joining);
-    cl_test_point("cloned");
+    bool is_between = !joining->facts.is_root && joining->plan.has_user_ns;
+    result = is_between ? clone_between(joining, err) : clone_in_pid_ns(joining, err);
     if (is_visiting > 0 && k_sched_setaffinity(own_cpus, OCI_CPU_BITS) < 0)
         cl_debug("exec", "the caller stays on its CPUs of execCPUAffinity.initial");
-    if (result == -ENOMEM) /* what a pid namespace without its init answers */
-        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
     if (result < 0)
-        return cl_fail(err, result, "make a process in the container");
+        return result;
     joining->child_end = cl_close(joining->child_end);
     result = procfs_start_ticks(joining->facts.proc_fd, joining->process.pid,
                                 &joining->process.start_ticks);
@@ -232,6 +275,7 @@ static void joining_done(struct joining *joining, bool has_failed)
     plan_process_done(&joining->plan);
     (void)cl_close(joining->target_pidfd);
     (void)cl_close(joining->rdt_root);
+    (void)cl_close(joining->target_proc);
     (void)cl_close(joining->child_end);
     runtime_facts_done(&joining->facts);
 }
@@ -247,6 +291,7 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
         .io = io,
         .target_pidfd = -EBADF,
         .rdt_root = -EBADF,
+        .target_proc = -EBADF,
         .child_end = -EBADF,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };

@@ -20,7 +20,19 @@ static bool has_cgroup(const struct child *child)
 }
 static bool has_joins(const struct child *child)
 {
-    return child->plan->join_count > 0;
+    return child->plan->join_count > 0 && !child->has_joined;
+}
+static bool has_user_ns(const struct child *child)
+{
+    return child->process->has_user_ns;
+}
+static bool has_clocks_of_its_own(const struct child *child)
+{
+    return child->process->has_user_ns && child->plan->time_offsets[0] != '\0';
+}
+static bool opens_itself(const struct child *child)
+{
+    return child->opens_itself;
 }
 static bool has_create_hooks(const struct child *child)
 {
@@ -122,8 +134,14 @@ const struct child_step init_steps[] = {
     { "join delegated cgroup", IN_HOST, join_delegate, has_delegate },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_namespaces, has_joins },
+    { "make time namespace", IN_HOST, join_own_time, has_clocks_of_its_own },
     /* Nothing that we mount may show up on the host. */
     { "make mounts private", IN_HOST, mnt_make_private, NULL },
+    /* Still as the user who started us, to whom the files belong. */
+    { "open root file system", IN_NEW_MNT, mnt_open_sources, opens_itself },
+    /* After the last thing that takes an id of the host; before the first file is made, which has
+       to be somebody's. */
+    { "become root of the user namespace", IN_NEW_MNT, join_as_root, has_user_ns },
     { "attach root file system", IN_NEW_MNT, mnt_attach_root, NULL },
     /* Before the pivot: the targets are resolved below a descriptor, so nothing is gained by going
        in first, and a failure can still name host paths. */
@@ -197,6 +215,7 @@ const struct child_step exec_steps[] = {
     { "join cgroup", IN_HOST, join_cgroup, has_group },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },
     { "join namespaces", IN_HOST, join_target, NULL },
+    { "become root of the user namespace", IN_CONTAINER, join_as_root, has_user_ns },
     { "set CPU affinity", IN_CONTAINER, limits_set_final_affinity, has_affinity },
     { "open terminal", IN_CONTAINER, dev_open_exec_terminal, has_terminal },
     { "join session keyring", IN_CONTAINER, sec_join_keyring, wants_keyring },

@@ -10,6 +10,19 @@
 
 #include <errno.h>
 
+/* With a user namespace it was set from outside already (user_ns.c, join.c), as the file is then not
+   ours to write. */
+static bool has_oom_score(int proc, int32_t wanted)
+{
+    char text[16];
+    int64_t value;
+    ssize_t length = cl_read_small(proc, "self/oom_score_adj", text, sizeof text);
+    if (length <= 0)
+        return false;
+    text[strcspn(text, "\n")] = '\0';
+    return cl_parse_i64(text, INT32_MIN, INT32_MAX, &value) >= 0 && value == wanted;
+}
+
 /* IN_CONTAINER */
 int limits_set_oom_score(struct child *child, struct cl_error *err)
 {
@@ -19,7 +32,7 @@ int limits_set_oom_score(struct child *child, struct cl_error *err)
         return proc;
     (void)CL_PRINT(text, "%d", (int)child->process->spec->oom_score_adj.value);
     int result = procfs_write(proc, "self/oom_score_adj", text);
-    if (result >= 0)
+    if (result >= 0 || has_oom_score(proc, child->process->spec->oom_score_adj.value))
         return 0;
     (void)cl_fail(err, result, "process.oomScoreAdj: set it to %s", text);
     return result == -EACCES || result == -EPERM

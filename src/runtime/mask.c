@@ -2,7 +2,8 @@
 /*
  * Paths that the container shall not see, or not change.
  *
- * What hides a file is a null device, what hides a directory an empty one: both of our own making,
+ * What hides a file is a null device (in a user namespace an empty file), what hides a directory an
+ * empty one: both of our own making,
  * in a tmpfs that nobody else ever sees and that is read-only by the time it is used. Neither the
  * image's /dev/null (CVE-2025-31133) nor the host's (whose mode the container could change through
  * the mask) takes part. The tmpfs lies over our copy of the host's /proc and goes away with the
@@ -11,19 +12,35 @@
 #include "runtime/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int fill(int top)
+/* In a user namespace nobody makes devices: there an empty file, which can't be written to either, as
+   its mount is read-only. Not a bind of the host's null: what a mask is made of is ours alone. */
+static int make_null(int top)
 {
     struct stat info;
-    if (mknodat(top, "null", S_IFCHR | 0666, makedev(1, 3)) < 0 || mkdirat(top, "empty", 0555) < 0)
-        return -errno;
+    if (mknodat(top, "null", S_IFCHR | 0666, makedev(1, 3)) < 0) {
+        cl_auto_fd file =
+            errno != EPERM
+                ? -errno
+                : openat(top, "null", O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+        return file >= 0 ? 0 : -errno;
+    }
     if (fstatat(top, "null", &info, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
-        return -ENODEV;
+    return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3) ? 0 : -ENODEV;
+}
+
+static int fill(int top)
+{
+    int result = make_null(top);
+    if (result < 0)
+        return result;
+    if (mkdirat(top, "empty", 0555) < 0)
+        return -errno;
     struct k_mount_change change = { .set = MOUNT_ATTR_RDONLY, .userns_fd = -EBADF };
     return k_mount_setattr(top, &change);
 }
@@ -33,6 +50,10 @@ static int fill(int top)
    end, and it would take only the topmost mount (mnt_pivot). */
 int mask_prepare(struct child *child, struct cl_error *err)
 {
+    /* The last moment to have the host's, for who may not make one of the host's processes. */
+    if (child->proc < 0 && child->process->has_user_ns &&
+        (child->plan->clone_flags & CLONE_NEWPID) == 0)
+        child->proc = procfs_open_host(NULL);
     cl_auto_fd fs = k_fsopen("tmpfs");
     int result = fs < 0 ? fs : k_fsconfig_string(fs, "source", "tmpfs");
     if (result >= 0)
@@ -73,6 +94,12 @@ int mask_hide_paths(struct child *child, struct cl_error *err)
     for (char **path = child->plan->masked; result >= 0 && *path != NULL; path++)
         result = hide(child, *path, err);
     child->mask = cl_close(child->mask);
+    /* Where no tree of the host's goes away, nor does this by itself. */
+    if (result >= 0 && child->plan->moves_root) {
+        result = k_umount("/proc", MNT_DETACH);
+        if (result < 0)
+            (void)cl_fail(err, result, "take away what hides masked paths");
+    }
     return result;
 }
 

@@ -145,6 +145,28 @@ static int check_target(const struct plan_mount *mount, int target, struct cl_er
     return 0;
 }
 
+/* An id that the user namespace lacks can own nothing: the terminals then belong to our group, as
+   with every runtime (gid=5 is in every default spec). */
+static bool is_foreign_group(const struct plan_mount *mount, const struct plan_fs_option *option)
+{
+    uint64_t gid;
+    return cl_streq(mount->type, "devpts") && cl_streq(option->key, "gid") &&
+           option->value != NULL && cl_parse_u64(option->value, 0, UINT32_MAX - 1, &gid) >= 0;
+}
+
+static int set_options(int fs, const struct plan_mount *mount)
+{
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < mount->option_count; i++) {
+        const struct plan_fs_option *option = &mount->options[i];
+        result = option->value != NULL ? k_fsconfig_string(fs, option->key, option->value)
+                                       : k_fsconfig_flag(fs, option->key);
+        if (result == -EINVAL && is_foreign_group(mount, option))
+            result = 0;
+    }
+    return result;
+}
+
 static bool has_option(const struct plan_mount *mount, const char *key)
 {
     for (size_t i = 0; i < mount->option_count; i++)
@@ -173,11 +195,8 @@ static int new_fs(const struct plan_mount *mount, const char *mode, struct cl_er
     int result = fs;
     if (result >= 0 && mount->source != NULL)
         result = k_fsconfig_string(fs, "source", mount->source);
-    for (size_t i = 0; result >= 0 && i < mount->option_count; i++) {
-        const struct plan_fs_option *option = &mount->options[i];
-        result = option->value != NULL ? k_fsconfig_string(fs, option->key, option->value)
-                                       : k_fsconfig_flag(fs, option->key);
-    }
+    if (result >= 0)
+        result = set_options(fs, mount);
     if (result >= 0 && mode[0] != '\0')
         result = k_fsconfig_string(fs, "mode", mode);
     if (result >= 0)
@@ -262,6 +281,15 @@ static int mount_fs(struct child *child, const struct plan_mount *mount, struct 
     if (result < 0)
         return fail_mount(mount, result, NULL, err);
     cl_auto_fd tree = new_fs(mount, mode, err);
+    if (tree == -EPERM) {
+        int borrowed = mnt_borrow(child, mount);
+        if (borrowed != -EPERM)
+            tree = borrowed < 0 ? fail_mount(mount, borrowed,
+                                             "the namespace that it shows is the host's, and so "
+                                             "would have to be the mount",
+                                             err)
+                                : borrowed;
+    }
     if (tree < 0)
         return tree;
     /* Filled before anybody sees it. */
@@ -451,10 +479,12 @@ int mnt_pivot(struct child *child, struct cl_error *err)
 {
     if (fchdir(child->root) < 0)
         return cl_fail(err, errno, "enter the root file system");
+    if (child->plan->moves_root)
+        return mnt_move_root(child, err);
     int result = k_pivot_root(".", ".");
     if (result == -EINVAL) {
         (void)cl_fail(err, result, "pivot_root into the root file system");
-        return cl_error_hint(err, "is the host's own root an initramfs?");
+        return cl_error_hint(err, "if the host's own root is an initramfs, --no-pivot helps");
     }
     if (result < 0)
         return cl_fail(err, result, "pivot_root into the root file system");

@@ -95,6 +95,28 @@ int devices_replace(const struct cgroup *group, const struct oci_device_rule *ru
 /* prestart, then createRuntime. */
 int parent_run_hooks(const struct runtime_plan *plan, pid_t pid, struct cl_error *err);
 
+/* ---- user_ns.c: `proc` is the host's /proc, `pid` init, which waits ---- */
+int parent_write_id_maps(const struct runtime_plan *plan, int proc, pid_t pid,
+                         struct cl_error *err);
+int parent_check_id_maps(const struct runtime_plan *plan, int proc, pid_t pid,
+                         struct cl_error *err);
+/* Best effort: init says what is missing. */
+void parent_grant_limits(const struct runtime_plan *plan, int proc, pid_t pid);
+void parent_give_pipes(const struct runtime_plan *plan, const struct runtime_io *io);
+
+/* ---- enter.c ---- */
+struct child;
+struct parent_between {
+    struct child *child; /* what the process between knows; its sync is closed in the parent */
+    int (*enter)(struct child *child, struct cl_error *err);
+    struct k_clone birth;                             /* of the container's first process */
+    void (*main)(void *data, bool is_group_in_place); /* of it: never returns */
+    void *data;
+    int report;
+};
+/* The pid of the first process, which is our child; the error is set. */
+pid_t parent_clone_between(struct parent_between *between, int *ret_pidfd, struct cl_error *err);
+
 /* ---- talk.c: messages ---- */
 int parent_send(int sync, enum wire_init_type type);
 /* What the child may ask for while we wait. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spec + options + facts → plan. Pure: no system call is made here, so every refusal can be tested
- * without root and comes before anything was made. Mounts and cgroup settings have files of their
- * own (plan_mounts.c, plan_cgroup.c), and so has the list of what this build does not do
- * (plan_refuse.c).
+ * without root and comes before anything was made. Mounts, user namespaces and cgroup settings have
+ * files of their own (plan_mounts.c, plan_user_ns.c, plan_cgroup.c).
  */
 #include "runtime/plan.h"
 
@@ -30,6 +29,18 @@ int plan_warn(char ***warnings, const char *fmt, ...)
     va_end(arguments);
     cl_debug("plan", "warning: %s", text);
     return warnings == NULL ? 0 : cl_strv_append(warnings, text);
+}
+
+bool plan_next_number(const char **at, uint64_t *ret)
+{
+    char word[24];
+    const char *start = *at + strspn(*at, " \n");
+    size_t length = strcspn(start, " \n");
+    if (CL_PRINT(word, "%.*s", (int)length, start) < 0 ||
+        cl_parse_u64(word, 0, UINT64_MAX, ret) < 0)
+        return false;
+    *at = start + length;
+    return true;
 }
 
 char *plan_clean_path(const char *path)
@@ -111,13 +122,11 @@ static int plan_join(struct runtime_plan *plan, size_t index, struct cl_error *e
     const struct oci_namespace *ns = &plan->spec->linux_.namespaces[index];
     char path[64];
     (void)CL_PRINT(path, "linux.namespaces[%zu].path", index);
-    if (ns->type == OCI_NS_MOUNT || ns->type == OCI_NS_USER)
-        return plan_fail(err, CL_KIND_UNSUPPORTED, path,
-                         "joining a %s namespace is not supported by this build of cloche-runtime",
-                         oci_namespace_name(ns->type));
     int type = k_ns_by_name(oci_namespace_name(ns->type));
     if (type < 0)
         return plan_fail(err, CL_KIND_INVALID, path, "unknown namespace type");
+    plan->joins_user_ns = plan->joins_user_ns || ns->type == OCI_NS_USER;
+    plan->joins_mount_ns = plan->joins_mount_ns || ns->type == OCI_NS_MOUNT;
     plan->joins[plan->join_count++] = (struct plan_join){ (enum k_ns)type, index, ns->path };
     return 0;
 }
@@ -132,9 +141,6 @@ static int plan_namespace(struct runtime_plan *plan, size_t index, struct cl_err
         return plan_fail(err, CL_KIND_UNSUPPORTED, path, "this kernel has no %s namespaces", name);
     if (ns->path != NULL)
         return plan_join(plan, index, err);
-    if (ns->type == OCI_NS_USER)
-        return plan_fail(err, CL_KIND_UNSUPPORTED, path,
-                         "user namespaces are not supported by this build of cloche-runtime");
     if (ns->type == OCI_NS_CGROUP) {
         plan->new_cgroup_ns = true;
         return 0;
@@ -144,6 +150,7 @@ static int plan_namespace(struct runtime_plan *plan, size_t index, struct cl_err
         return plan_fail(err, CL_KIND_INVALID, path, "unknown namespace type");
     plan->clone_flags |= k_ns_table[type].clone_flag;
     plan->new_net_ns = plan->new_net_ns || ns->type == OCI_NS_NETWORK;
+    plan->new_user_ns = plan->new_user_ns || ns->type == OCI_NS_USER;
     return 0;
 }
 
@@ -167,7 +174,8 @@ static int plan_namespaces(struct runtime_plan *plan, struct cl_error *err)
         result = plan_namespace(plan, i, err);
     if (result < 0)
         return result;
-    if ((plan->clone_flags & CLONE_NEWNS) == 0)
+    plan->moves_root = plan->options->no_pivot || plan->joins_mount_ns;
+    if ((plan->clone_flags & CLONE_NEWNS) == 0 && !plan->joins_mount_ns)
         return plan_fail(err, CL_KIND_INVALID, "linux.namespaces",
                          "a mount namespace of its own is needed for the root file system");
     return plan_time_offsets(plan, err);
@@ -223,6 +231,7 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
 {
     struct plan_process *process = &plan->process;
     const struct runtime_options *options = plan->options;
+    process->has_user_ns = plan->new_user_ns || plan->joins_user_ns;
     int result = plan_process_init(process, plan->spec->process, plan->facts, &plan->warnings, err);
     if (result < 0)
         return result;
@@ -240,28 +249,18 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     return result;
 }
 
-static int check_rights(const struct runtime_facts *facts, struct cl_error *err)
-{
-    return facts->is_root ? 0
-                          : cl_fail_kind(err, CL_KIND_DENIED, EPERM,
-                                         "making a container takes root; containers of ordinary "
-                                         "users are not supported by this build");
-}
-
 static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
 {
     int result = check_id(plan->options->id, err);
     if (result >= 0)
-        result = check_rights(plan->facts, err);
-    if (result >= 0)
         result = oci_spec_validate(plan->spec, err);
-    if (result >= 0)
-        result = plan_refuse_unsupported(plan->spec, err);
     if (result >= 0)
         result = plan_rootfs(plan, err);
     if (result >= 0)
         result = plan_namespaces(plan, err);
     plan->root_propagation = propagation_flags(plan->spec->linux_.rootfs_propagation);
+    if (result >= 0)
+        result = plan_user_ns(plan, err);
     if (result >= 0)
         result = plan_mounts(plan, err);
     if (result >= 0)

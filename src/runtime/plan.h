@@ -78,6 +78,8 @@ struct plan_process {
     unsigned preserve_fds;
     bool die_with_parent;
     bool new_keyring;
+    /* Runs in another user namespace than ours, where it begins with every capability. */
+    bool has_user_ns;
     char keyring[128]; /* its name, "" for an anonymous one */
     /* The container's, which hold for each of its processes; NULL: not asked for. */
     const struct oci_memory_policy *memory_policy;
@@ -101,6 +103,9 @@ struct runtime_plan {
 
     int clone_flags; /* CLONE_NEW* of clone3: all but the cgroup namespace */
     bool new_cgroup_ns, new_net_ns;
+    bool new_user_ns, joins_user_ns, joins_mount_ns;
+    /* Not pivot_root but a move over "/" and chroot. */
+    bool moves_root;
     struct plan_join joins[K_NS_COUNT];
     size_t join_count;
     char time_offsets[128]; /* lines for timens_offsets, or "" */
@@ -123,7 +128,7 @@ struct runtime_plan {
 };
 
 /* Fill the plan's parts. 0 or -errno with err; what was filled is freed by runtime_plan_free. */
-int plan_refuse_unsupported(const struct oci_spec *spec, struct cl_error *err);
+int plan_user_ns(struct runtime_plan *plan, struct cl_error *err);
 int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
 int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
 /* The writes alone, in order; `now` NULL: to a group that is new. *ret is the caller's. */
@@ -142,6 +147,14 @@ int plan_fail(struct cl_error *err, enum cl_kind kind, const char *path, const c
     CL_PRINTF(4, 5);
 /* Something that the spec wants said and not failed on. */
 int plan_warn(char ***warnings, const char *fmt, ...) CL_PRINTF(2, 3);
+
+/* Is this id of the container one that its user namespace has? */
+bool plan_maps_id(const struct oci_id_mappings *mappings, uint32_t id);
+/* As the kernel's uid_map and gid_map take it, in one write. */
+int plan_id_map_text(const struct oci_id_mappings *mappings, struct cl_buf *out);
+
+/* The next word of a line of /proc, if it is a number; *at goes behind it. */
+bool plan_next_number(const char **at, uint64_t *ret);
 
 /* Absolute and clean: "/a//b/./c/.." → "/a/b". Newly allocated; NULL without memory. */
 char *plan_clean_path(const char *path);

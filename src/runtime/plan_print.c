@@ -22,6 +22,13 @@ static void print_caps(struct cl_buf *out, const char *name, uint64_t mask)
     }
 }
 
+/* Where what the host names is opened: an ordinary user can clone mounts only in a namespace of its
+   own. */
+static const char *opener(const struct runtime_plan *plan)
+{
+    return plan->facts->is_root || plan->options->root_mount > 0 ? "parent" : "init";
+}
+
 static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
 {
     const struct runtime_rootfs *rootfs = &plan->options->rootfs;
@@ -31,11 +38,11 @@ static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
             cl_buf_printf(out, " %s", *lower);
         cl_buf_printf(out, " upper %s\n", rootfs->upper != NULL ? rootfs->upper : "none");
     } else if (plan->rootfs_path != NULL) {
-        cl_buf_printf(out, "parent  open root file system %s\n", plan->rootfs_path);
+        cl_buf_printf(out, "%s  open root file system %s\n", opener(plan), plan->rootfs_path);
     }
     for (size_t i = 0; i < plan->mount_count; i++)
         if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
-            cl_buf_printf(out, "parent  open bind source %s%s\n", plan->mounts[i].source,
+            cl_buf_printf(out, "%s  open bind source %s%s\n", opener(plan), plan->mounts[i].source,
                           plan->mounts[i].is_idmapped ? " and id-map it" : "");
     if (plan->cgroup_path[0] != '\0')
         cl_buf_printf(out, "parent  make cgroup %s\n", plan->cgroup_path);
@@ -57,27 +64,48 @@ static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
                       plan->spec->linux_.resources.device_count);
 }
 
+static void print_map(const char *name, const struct oci_id_mappings *mappings, struct cl_buf *out)
+{
+    cl_buf_printf(out, "parent  map %s", name);
+    for (size_t i = 0; i < mappings->count; i++)
+        cl_buf_printf(out, "%s %u to %u (%u)", i > 0 ? "," : "", mappings->items[i].container_id,
+                      mappings->items[i].host_id, mappings->items[i].size);
+    cl_buf_char(out, '\n');
+}
+
 static void print_namespaces(const struct runtime_plan *plan, struct cl_buf *out)
 {
+    const char *joiner = plan->process.has_user_ns ? "between" : "init";
+    for (size_t i = 0; plan->process.has_user_ns && i < plan->join_count; i++)
+        cl_buf_printf(out, "%s  join %s namespace %s\n", joiner,
+                      k_ns_table[plan->joins[i].type].name, plan->joins[i].path);
     cl_buf_str(out, "parent  clone with new namespaces");
     for (int i = 0; i < K_NS_COUNT; i++)
         if ((plan->clone_flags & k_ns_table[i].clone_flag) != 0)
             cl_buf_printf(out, " %s", k_ns_table[i].name);
     cl_buf_char(out, '\n');
+    if (plan->new_user_ns) {
+        print_map("users", &plan->spec->linux_.uid_mappings, out);
+        print_map("groups", &plan->spec->linux_.gid_mappings, out);
+    }
     if (plan->time_offsets[0] != '\0')
-        cl_buf_str(out, "parent  set clock offsets\n");
+        cl_buf_printf(out, "%s  set clock offsets\n",
+                      plan->process.has_user_ns ? "init" : "parent");
     if (plan->cgroup_path[0] != '\0')
         cl_buf_printf(out, "init  join cgroup %s\n", plan->cgroup_path);
     if (plan->new_cgroup_ns)
         cl_buf_str(out, "init  make cgroup namespace\n");
-    for (size_t i = 0; i < plan->join_count; i++)
+    for (size_t i = 0; !plan->process.has_user_ns && i < plan->join_count; i++)
         cl_buf_printf(out, "init  join %s namespace %s\n", k_ns_table[plan->joins[i].type].name,
                       plan->joins[i].path);
 }
 
 static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
 {
-    cl_buf_str(out, "init  make mounts private\ninit  attach root file system\n");
+    cl_buf_str(out, "init  make mounts private\n");
+    if (plan->process.has_user_ns)
+        cl_buf_str(out, "init  become root of the user namespace\n");
+    cl_buf_str(out, "init  attach root file system\n");
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct plan_mount *mount = &plan->mounts[i];
         char **options = plan->spec->mounts[mount->index].options;
@@ -103,7 +131,8 @@ static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
         cl_buf_printf(out, "init  make %s read-only\n", *path);
     if (plan->spec->root.readonly || plan->options->rootfs.is_read_only)
         cl_buf_str(out, "init  make the root file system read-only\n");
-    cl_buf_str(out, "init  pivot into the root file system\n");
+    cl_buf_str(out, plan->moves_root ? "init  change into the root file system\n"
+                                     : "init  pivot into the root file system\n");
 }
 
 static void print_process(const struct runtime_plan *plan, struct cl_buf *out)

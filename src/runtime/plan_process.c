@@ -9,10 +9,18 @@
  */
 #include "runtime/plan.h"
 
-static uint64_t grant(uint64_t wanted, const struct runtime_facts *facts, const char *set,
-                      char ***warnings)
+/* The first process of a user namespace has every capability there is, though none over the host. */
+static uint64_t grantable(const struct plan_process *process, const struct runtime_facts *facts)
 {
-    uint64_t missing = wanted & ~facts->bounding;
+    uint64_t known = facts->last_capability >= 63
+                         ? UINT64_MAX
+                         : (UINT64_C(1) << (facts->last_capability + 1)) - 1;
+    return process->has_user_ns ? known : facts->bounding;
+}
+
+static void warn_missing(uint64_t missing, const struct runtime_facts *facts, const char *set,
+                         char ***warnings)
+{
     for (unsigned i = 0; missing != 0 && i < 64; i++) {
         if ((missing & UINT64_C(1) << i) == 0)
             continue;
@@ -23,7 +31,6 @@ static uint64_t grant(uint64_t wanted, const struct runtime_facts *facts, const 
                         i > facts->last_capability ? "this kernel does not know it"
                                                    : "we do not have it ourselves");
     }
-    return wanted & facts->bounding;
 }
 
 static void warn_unknown(const struct oci_cap_set *set, const char *name, char ***warnings)
@@ -48,12 +55,13 @@ static int fill_capabilities(struct plan_process *process, const struct oci_capa
         { "inheritable", &sets->inheritable, &process->inheritable },
         { "ambient", &sets->ambient, &process->ambient },
     };
+    uint64_t granted = grantable(process, facts);
     for (size_t i = 0; i < CL_COUNT(table); i++) {
         /* One warning per capability is enough: those of the later sets that bounding has named
            already are not said again. */
         uint64_t said = i > 0 ? sets->bounding.mask : 0;
-        (void)grant(table[i].set->mask & ~said, facts, table[i].name, warnings);
-        *table[i].ret = table[i].set->mask & facts->bounding;
+        warn_missing(table[i].set->mask & ~said & ~granted, facts, table[i].name, warnings);
+        *table[i].ret = table[i].set->mask & granted;
         warn_unknown(table[i].set, table[i].name, warnings);
     }
     if ((sets->effective.mask & ~sets->permitted.mask) != 0)

@@ -4,6 +4,7 @@
  * binds, the directories of cgroups. A detached mount is in nobody's mount table, so the host's
  * does not grow with the number of containers, and it vanishes with its last descriptor.
  */
+#include "runtime/child.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -165,6 +166,11 @@ static int open_bind(const struct runtime_plan *plan, size_t index, int *namespa
     cl_auto_fd tree = k_open_tree(AT_FDCWD, mount->source, flags);
     if (tree == -ENOENT)
         return cl_fail(err, tree, "bind source %s", mount->source);
+    if (tree == -EINVAL && !mount->is_recursive_bind) {
+        (void)cl_fail(err, tree, "bind source %s: clone its mount", mount->source);
+        return cl_error_hint(err, "in a user namespace, what lies below other mounts can't be "
+                                  "uncovered: use rbind");
+    }
     int result = tree < 0 ? tree : set_attributes(tree, mount);
     if (result >= 0 && mount->is_idmapped) {
         result = parent_idmap(plan, index, tree, namespaces, err);
@@ -223,14 +229,61 @@ static int open_group(const struct cgroup_hierarchy *hierarchy, const struct cgr
     return k_open_tree(hierarchy->root_fd, path, OPEN_TREE_CLONE);
 }
 
+/* By its path in our own mount namespace, where a descriptor of the host's is of no use. */
+static int open_group_here(const struct cgroup_hierarchy *hierarchy, const struct cgroup *group)
+{
+    const char *path = group != NULL                   ? group->path
+                       : hierarchy->own_path[0] == '/' ? hierarchy->own_path + 1
+                                                       : "";
+    cl_auto_free char *place = cl_format("%s/%s", hierarchy->mount_point, path);
+    return place == NULL ? -ENOMEM : k_open_tree(AT_FDCWD, place, OPEN_TREE_CLONE);
+}
+
+/* CVE-2023-25809: the group that we are in is not the container's to change. */
+static int protect(int tree)
+{
+    struct k_mount_change change = { .set = MOUNT_ATTR_RDONLY, .userns_fd = -EBADF };
+    return k_mount_setattr(tree, &change);
+}
+
+static int open_trees_here(struct child *child, struct cl_error *err)
+{
+    const struct cgroup_host *host = &child->plan->facts->cgroups;
+    for (size_t i = 0; mounts_cgroup(child->plan) && i < host->count; i++) {
+        cl_auto_fd tree = open_group_here(&host->hierarchies[i], child->cgroup);
+        int result = tree < 0 ? tree : child->cgroup == NULL ? protect(tree) : 0;
+        if (result < 0)
+            return cl_fail(err, result, "open the cgroup directory in %s",
+                           host->hierarchies[i].mount_point);
+        child->cgroup_trees[i] = cl_take_fd(&tree);
+    }
+    return 0;
+}
+
+/* IN_NEW_MNT. What the parent does otherwise, by somebody who may clone mounts only here. */
+int mnt_open_sources(struct child *child, struct cl_error *err)
+{
+    struct runtime_rootfs rootfs = child->plan->options->rootfs;
+    if (!rootfs.is_overlay)
+        rootfs.path = child->plan->rootfs_path;
+    rootfs.receives_mounts = (child->plan->root_propagation & MS_SLAVE) != 0;
+    int result = runtime_rootfs_open(&rootfs, &child->root, err);
+    if (result >= 0)
+        result = parent_open_sources(child->plan, child->sources, err);
+    return result < 0 ? result : open_trees_here(child, err);
+}
+
 int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgroup *group,
                              int *ret_trees, struct cl_error *err)
 {
     const struct cgroup_host *host = &plan->facts->cgroups;
     for (size_t i = 0; mounts_cgroup(plan) && i < host->count; i++) {
         ret_trees[i] = open_group(&host->hierarchies[i], group, i);
-        if (ret_trees[i] < 0)
-            return cl_fail(err, ret_trees[i], "open the cgroup directory in %s",
+        int result = ret_trees[i];
+        if (result >= 0 && i >= group->count && plan->process.has_user_ns)
+            result = protect(ret_trees[i]);
+        if (result < 0)
+            return cl_fail(err, result, "open the cgroup directory in %s",
                            host->hierarchies[i].mount_point);
     }
     return 0;

@@ -50,6 +50,8 @@ int runtime_scope_place(struct runtime_scope *scope, struct cl_error *err);
 int runtime_scope_stop(const struct runtime_scope *scope, struct cl_error *err);
 
 struct runtime_process;
+enum runtime_rootless { RUNTIME_ROOTLESS_AUTO, RUNTIME_ROOTLESS_YES, RUNTIME_ROOTLESS_NO };
+
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
     const char *bundle; /* base of relative paths, or NULL */
@@ -80,6 +82,12 @@ struct runtime_options {
     int (*while_init_works)(void *context, const struct runtime_process *process,
                             struct cl_error *err);
     void *context;
+    /* Is a control group that can't be made an error where no limit is asked for? AUTO: yes for the
+       host's root, no for an ordinary user or root of somebody's user namespace. */
+    enum runtime_rootless rootless;
+    /* Move the root file system over "/" and chroot, instead of pivot_root, which an initramfs does
+       not allow. Weaker: whoever may unmount "/" in the container finds what is below. */
+    bool no_pivot;
     bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
@@ -92,10 +100,13 @@ struct runtime_facts {
     bool has_time_ns, has_cgroup_ns, has_user_ns;
     bool has_mount_setattr, has_fsmount,
         has_lowerdir_append; /* assumed; found out by use, where probing would cost */
-    bool is_root;
-    unsigned thermal_cpus; /* CPUs with a thermal_throttle directory in /sys */
-    int proc_fd;           /* the host's /proc, checked; owned. Negative in made-up facts */
+    bool is_root;            /* effective uid 0, of whichever user namespace */
+    unsigned thermal_cpus;   /* CPUs with a thermal_throttle directory in /sys */
+    int proc_fd;             /* the host's /proc, checked; owned. Negative in made-up facts */
 };
+/* Are we, whatever our uid is, in a user namespace that is not the host's first one? One read; asked
+   only when something was denied. */
+bool runtime_in_user_ns(const struct runtime_facts *facts);
 int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
 void runtime_facts_done(struct runtime_facts *facts);
 

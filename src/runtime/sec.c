@@ -83,14 +83,38 @@ int sec_drop_bounding(struct child *child, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "keep capabilities over the change of user") : 0;
 }
 
+/* A user namespace whose maps an ordinary user wrote has given setgroups(2) up for good. */
+static bool has_given_up_groups(struct child *child)
+{
+    char text[16];
+    int proc = child_proc(child, NULL);
+    return proc >= 0 && cl_read_small(proc, "self/setgroups", text, sizeof text) > 0 &&
+           cl_starts_with(text, "deny");
+}
+
+static int set_groups(struct child *child, struct cl_error *err)
+{
+    const struct oci_user *user = &child->process->spec->user;
+    int result = k_setgroups(user->additional_gid_count, user->additional_gids);
+    if (result >= 0)
+        return 0;
+    bool is_given_up = result == -EPERM && has_given_up_groups(child);
+    if (is_given_up && user->additional_gid_count == 0)
+        return 0; /* the groups of the user stay, and mean nothing in there */
+    (void)cl_fail(err, result, "process.user.additionalGids: set the groups");
+    return is_given_up ? cl_error_hint(err, "where only the own id is mapped, a process has no "
+                                            "others; map more (newgidmap)")
+                       : result;
+}
+
 /* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the
    host's business. */
 int sec_become_user(struct child *child, struct cl_error *err)
 {
     const struct oci_user *user = &child->process->spec->user;
-    int result = k_setgroups(user->additional_gid_count, user->additional_gids);
+    int result = set_groups(child, err);
     if (result < 0)
-        return cl_fail(err, result, "process.user.additionalGids: set the groups");
+        return result;
     result = k_setresgid(user->gid);
     if (result < 0)
         return cl_fail(err, result, "process.user.gid: become group %u", user->gid);

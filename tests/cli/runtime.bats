@@ -482,14 +482,13 @@ END
     expect_status 0
     [ "$(jq -c '.hooks | sort' <<<"$output")" = '["createContainer","createRuntime","poststart","poststop","prestart","startContainer"]' ]
     [ "$(jq -c .linux.cgroup.systemd <<<"$output")" = true ]
-    [ "$(jq '.linux.namespaces | index("user")' <<<"$output")" = null ]
+    [ "$(jq '.linux.namespaces | index("user") != null' <<<"$output")" = true ]
     [ "$(jq '.mountOptions | index("rro") != null and index("vers=4") == null' <<<"$output")" = true ]
 }
 
 @test "what is not possible is refused with the reason" {
     local words
-    for words in "--rootless true list" "create --no-pivot box" \
-        "checkpoint box" "restore box" "spec --rootless"; do
+    for words in "checkpoint box" "restore box"; do
         # shellcheck disable=SC2086 # words
         run rt $words
         [ "$status" -ne 0 ] || { echo "not refused: $words"; return 1; }

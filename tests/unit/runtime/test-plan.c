@@ -294,17 +294,6 @@ TEST(limits_without_cgroups_are_refused_not_ignored)
 
 /* ---- refusals ---- */
 
-TEST(what_this_build_can_not_do_is_refused_by_name)
-{
-    struct desk desk;
-    desk_init(&desk, CGROUP_V1);
-    CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_USER, "/proc/1/ns/user"), 0);
-    check_refused(&desk, CL_KIND_UNSUPPORTED,
-                  "linux.namespaces[7].path: joining a user namespace is not supported by this "
-                  "build of cloche-runtime");
-    desk_done(&desk);
-}
-
 TEST(what_the_kernel_lacks_is_refused_by_name)
 {
     struct desk desk;
@@ -321,8 +310,152 @@ TEST(an_ordinary_user_is_told)
     desk_init(&desk, CGROUP_V1);
     desk.facts.is_root = false;
     check_refused(&desk, CL_KIND_DENIED,
-                  "making a container takes root; containers of ordinary users are not supported "
-                  "by this build");
+                  "linux.namespaces: a container of an ordinary user needs a user namespace (see "
+                  "cloche-runtime spec --rootless)");
+    desk_done(&desk);
+}
+
+/* ---- user namespaces ---- */
+
+static void map_ids(struct desk *desk, uint32_t container, uint32_t host, uint32_t size)
+{
+    CHECK_INT(oci_id_mapping_add(&desk->spec->linux_.uid_mappings, container, host, size), 0);
+    CHECK_INT(oci_id_mapping_add(&desk->spec->linux_.gid_mappings, container, host, size), 0);
+}
+
+static void desk_init_user_ns(struct desk *desk)
+{
+    desk_init(desk, CGROUP_V1);
+    CHECK_INT(oci_namespace_add(desk->spec, OCI_NS_USER, NULL), 0);
+}
+
+TEST(a_user_namespace_in_words)
+{
+    struct desk desk;
+    cl_auto_buf text = CL_BUF_INIT(1 << 16);
+    desk_init_user_ns(&desk);
+    map_ids(&desk, 0, 100000, 1000);
+    map_ids(&desk, 1000, 1000, 1);
+    desk.facts.is_root = false;
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->new_user_ns && plan->process.has_user_ns && !plan->joins_user_ns);
+    CHECK((plan->clone_flags & CLONE_NEWUSER) != 0);
+    CHECK(runtime_plan_print(plan, &text) >= 0);
+    CHECK_CONTAINS(text.data, "parent  map users 0 to 100000 (1000), 1000 to 1000 (1)\n");
+    CHECK_CONTAINS(text.data, "parent  map groups 0 to 100000 (1000), 1000 to 1000 (1)\n");
+    CHECK_CONTAINS(text.data, "init  become root of the user namespace\n");
+    CHECK_CONTAINS(text.data, "init  open root file system /srv/rootfs\n");
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(a_map_as_the_kernel_takes_it)
+{
+    struct oci_id_mappings map = { 0 };
+    cl_auto_buf text = CL_BUF_INIT(1 << 16);
+    CHECK_INT(oci_id_mapping_add(&map, 0, 1000, 1), 0);
+    CHECK_INT(oci_id_mapping_add(&map, 1, 100000, 65536), 0);
+    CHECK(plan_id_map_text(&map, &text) >= 0);
+    CHECK_STR(text.data, "0 1000 1\n1 100000 65536\n");
+    CHECK(plan_maps_id(&map, 0) && plan_maps_id(&map, 65536) && !plan_maps_id(&map, 65537));
+    free(map.items);
+}
+
+TEST(maps_that_no_kernel_takes)
+{
+    struct desk desk;
+    desk_init_user_ns(&desk);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "config.json: linux.uidMappings: a new user namespace needs mappings");
+    map_ids(&desk, 1, 100000, 10);
+    check_refused(&desk, CL_KIND_INVALID, "process.user.uid: 0 is not mapped by linux.uidMappings");
+    desk.spec->process->user.uid = 1;
+    check_refused(&desk, CL_KIND_INVALID, "process.user.gid: 0 is not mapped by linux.gidMappings");
+    desk.spec->process->user.gid = 1;
+    CHECK_INT(oci_gid_add(&desk.spec->process->user, 44), 0);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "process.user.additionalGids: 44 is not mapped by linux.gidMappings");
+    map_ids(&desk, 5, 200000, 10);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "config.json: linux.uidMappings[1]: overlaps with entry 0");
+    desk_done(&desk);
+    desk_init_user_ns(&desk);
+    map_ids(&desk, 0, 4294967295u, 1);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "config.json: linux.uidMappings[0]: reaches beyond the highest id, 4294967294");
+    desk_done(&desk);
+    desk_init_user_ns(&desk);
+    map_ids(&desk, 0, 100000, 0);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "config.json: linux.uidMappings[0]: size must be greater than 0");
+    desk_done(&desk);
+    desk_init_user_ns(&desk);
+    for (uint32_t i = 0; i < 340; i++)
+        map_ids(&desk, i * 2, 100000 + i * 2, 1);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "linux.uidMappings: 340 mappings are 4365 bytes as text, the kernel takes less "
+                  "than 4096: join neighbouring ranges");
+    desk_done(&desk);
+    desk_init_user_ns(&desk);
+    for (uint32_t i = 0; i < 341; i++)
+        map_ids(&desk, i, i, 1);
+    check_refused(&desk, CL_KIND_INVALID,
+                  "config.json: linux.uidMappings: the kernel takes at most 340 mappings");
+    desk_done(&desk);
+}
+
+/* Whoever is first in a user namespace has them all, though we have none. */
+TEST(in_a_user_namespace_every_capability_can_be_granted)
+{
+    struct desk desk;
+    desk_init_user_ns(&desk);
+    map_ids(&desk, 0, 1000, 1);
+    desk.facts.is_root = false;
+    desk.facts.bounding = 0;
+    CHECK_INT(oci_capabilities_set(desk.spec->process, OCI_CAP_ALL), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->process.bounding == OCI_CAP_ALL);
+    CHECK(runtime_plan_warnings(plan) == NULL);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(devices_of_a_user_namespace_are_the_hosts)
+{
+    struct desk desk;
+    struct oci_device fuse = {
+        .type = OCI_DEVICE_CHAR, .major = 10, .minor = 229, .file_mode = OCI_SOME(0600)
+    };
+    desk_init_user_ns(&desk);
+    map_ids(&desk, 0, 1000, 1);
+    fuse.path = cl_strdup("/dev/fuse");
+    CHECK_INT(oci_device_add(desk.spec, &fuse), 0);
+    free(fuse.path);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL && runtime_plan_warnings(plan) != NULL);
+    CHECK_STR(runtime_plan_warnings(plan)[0], "linux.devices[0]: in a user namespace /dev/fuse is "
+                                              "the host's own node, with its mode and owner");
+    runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+TEST(what_is_joined_and_how_the_root_is_entered)
+{
+    struct desk desk;
+    cl_auto_buf text = CL_BUF_INIT(1 << 16);
+    desk_init(&desk, CGROUP_V1);
+    CHECK(oci_namespace_remove(desk.spec, OCI_NS_MOUNT));
+    CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_MOUNT, "/proc/1/ns/mnt"), 0);
+    CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_USER, "/proc/1/ns/user"), 0);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->joins_user_ns && plan->joins_mount_ns && plan->moves_root && !plan->new_user_ns);
+    CHECK(runtime_plan_print(plan, &text) >= 0);
+    CHECK_CONTAINS(text.data, "between  join user namespace /proc/1/ns/user\n");
+    CHECK_CONTAINS(text.data, "init  change into the root file system\n");
+    runtime_plan_free(plan);
     desk_done(&desk);
 }
 

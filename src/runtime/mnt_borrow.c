@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * File systems that belong to a namespace of the host's: who has a user namespace of its own may mount
+ * proc only for a pid namespace that is its own too, sysfs for a network namespace, mqueue for an
+ * IPC namespace. Where that one is shared with us, what our own copy of the host's tree has mounted
+ * shows the very same, so a clone of it is what the container gets, with the attributes that the
+ * spec asks for on all of it (CVE-2023-25809: what lies below is not left writable).
+ *
+ * Not where the namespace was joined by a path: then the host's mount would show another one.
+ */
+#include "runtime/child.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+
+#ifndef MQUEUE_MAGIC
+#define MQUEUE_MAGIC 0x19800202
+#endif
+
+static const struct {
+    const char *type, *place;
+    enum k_ns ns;
+    long magic;
+} shared[] = {
+    { "proc", "/proc", K_NS_PID, PROC_SUPER_MAGIC },
+    { "sysfs", "/sys", K_NS_NET, SYSFS_MAGIC },
+    { "mqueue", "/dev/mqueue", K_NS_IPC, MQUEUE_MAGIC },
+};
+
+static bool is_shared(const struct runtime_plan *plan, enum k_ns ns)
+{
+    if ((plan->clone_flags & k_ns_table[ns].clone_flag) != 0)
+        return false;
+    for (size_t i = 0; i < plan->join_count; i++)
+        if (plan->joins[i].type == ns)
+            return false;
+    return true;
+}
+
+static int clone_host(struct child *child, size_t row, const struct plan_mount *mount)
+{
+    long magic = 0;
+    cl_auto_fd tree = k_open_tree(AT_FDCWD, shared[row].place, OPEN_TREE_CLONE | AT_RECURSIVE);
+    int result = tree < 0 ? tree : k_fs_type(tree, &magic);
+    if (result >= 0 && magic != shared[row].magic)
+        result = -ENODEV;
+    const struct k_mount_change change = { .set = mount->flags.attr_set,
+                                           .clear = mount->flags.attr_clear,
+                                           .propagation = MS_PRIVATE,
+                                           .userns_fd = -EBADF,
+                                           .recursive = true };
+    if (result >= 0)
+        result = k_mount_setattr(tree, &change);
+    return result < 0 ? result : cl_take_fd(&tree);
+}
+
+int mnt_borrow(struct child *child, const struct plan_mount *mount)
+{
+    for (size_t i = 0; child->process->has_user_ns && i < CL_COUNT(shared); i++)
+        if (cl_streq(mount->type, shared[i].type) && is_shared(child->plan, shared[i].ns))
+            return clone_host(child, i, mount);
+    return -EPERM;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * User namespaces: which ids of the container are which of ours, and who may make one without.
+ *
+ * The rules between ranges (none empty, none overlapping, none past the last id) are the spec's own
+ * and checked there (oci_spec_validate); here is what the kernel and the caller's rights add
+ * (user_namespaces(7)).
+ */
+#include "runtime/plan.h"
+
+#define MAP_MAX                                                                                    \
+    4095 /* the kernel takes a map in one write of less than a page, the smallest is 4 KiB */
+
+bool plan_maps_id(const struct oci_id_mappings *mappings, uint32_t id)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (id >= mappings->items[i].container_id &&
+            id - mappings->items[i].container_id < mappings->items[i].size)
+            return true;
+    return false;
+}
+
+int plan_id_map_text(const struct oci_id_mappings *mappings, struct cl_buf *out)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        cl_buf_printf(out, "%u %u %u\n", mappings->items[i].container_id,
+                      mappings->items[i].host_id, mappings->items[i].size);
+    return out->failed;
+}
+
+static int check_map(const struct oci_id_mappings *mappings, const char *path, struct cl_error *err)
+{
+    cl_auto_buf text = CL_BUF_INIT(64 * 1024);
+    if (plan_id_map_text(mappings, &text) < 0)
+        return cl_fail(err, ENOMEM, "plan %s", path);
+    return text.size <= MAP_MAX
+               ? 0
+               : plan_fail(err, CL_KIND_INVALID, path,
+                           "%zu mappings are %zu bytes as text, the kernel takes less than 4096: "
+                           "join neighbouring ranges",
+                           mappings->count, text.size);
+}
+
+static int check_id(const struct oci_id_mappings *mappings, const char *map, const char *path,
+                    uint32_t id, struct cl_error *err)
+{
+    return plan_maps_id(mappings, id)
+               ? 0
+               : plan_fail(err, CL_KIND_INVALID, path, "%u is not mapped by %s", id, map);
+}
+
+static int check_user(const struct runtime_plan *plan, struct cl_error *err)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    if (plan->spec->process == NULL)
+        return 0;
+    const struct oci_user *user = &plan->spec->process->user;
+    int result =
+        check_id(&linux_->uid_mappings, "linux.uidMappings", "process.user.uid", user->uid, err);
+    if (result >= 0)
+        result = check_id(&linux_->gid_mappings, "linux.gidMappings", "process.user.gid", user->gid,
+                          err);
+    for (size_t i = 0; result >= 0 && i < user->additional_gid_count; i++)
+        result = check_id(&linux_->gid_mappings, "linux.gidMappings", "process.user.additionalGids",
+                          user->additional_gids[i], err);
+    return result;
+}
+
+/* A device of such a container is the host's node (dev.c). */
+static int warn_devices(struct runtime_plan *plan)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < linux_->device_count; i++)
+        if (linux_->devices[i].file_mode.set || linux_->devices[i].uid.set ||
+            linux_->devices[i].gid.set)
+            result = plan_warn(&plan->warnings,
+                               "linux.devices[%zu]: in a user namespace %s is the host's own node, "
+                               "with its mode and owner",
+                               i, linux_->devices[i].path);
+    return result;
+}
+
+int plan_user_ns(struct runtime_plan *plan, struct cl_error *err)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    if (!plan->new_user_ns && !plan->joins_user_ns)
+        return plan->facts->is_root
+                   ? 0
+                   : cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                                  "linux.namespaces: a container of an ordinary user needs a user "
+                                  "namespace (see cloche-runtime spec --rootless)");
+    int result = check_map(&linux_->uid_mappings, "linux.uidMappings", err);
+    if (result >= 0)
+        result = check_map(&linux_->gid_mappings, "linux.gidMappings", err);
+    if (result >= 0 && plan->new_user_ns)
+        result = check_user(plan, err);
+    if (result >= 0 && warn_devices(plan) < 0)
+        result = cl_fail(err, ENOMEM, "plan the devices");
+    return result;
+}

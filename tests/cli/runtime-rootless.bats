@@ -1,0 +1,324 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime for who is not root of the host: an ordinary user with one id, one with more (newuidmap), and root in a user
+# namespace that somebody else made, as rootless engines have it.
+# shellcheck disable=SC2034,SC2154,SC2016 # read by the frame; status, output: set by run; scripts for other shells
+
+WORLD_ALPINE=no
+load helper
+
+USER_ID=212345 # nobody's
+
+setup_file() {
+    world_setup_file
+    export BUNDLE=$WORLD/home/bundle
+    [ -x /bin/busybox ] || return 0
+    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/data" "$WORLD/home/run"
+    cp /bin/busybox "$BUNDLE/rootfs/bin/"
+    for applet in sh cat echo sleep ls id env true false tty hostname kill readlink grep stat touch mkdir mount umount mknod wc rm; do
+        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
+    done
+    # The user has to reach the programs of the build, wherever that is.
+    cp "$CLOCHE_BUILD/cloche-runtime" "$WORLD/home/"
+    chmod 711 "$WORLD"
+}
+
+setup() {
+    world_setup
+    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
+    [ -e /proc/self/ns/user ] || skip "needs user namespaces"
+    need_program jq setpriv unshare
+    become $USER_ID
+    as true || skip "the way to $WORLD is not open to other users"
+    as unshare --user true || skip "ordinary users may make no user namespaces here"
+    rm -f "$BUNDLE/config.json"
+    rt spec --rootless --bundle "$BUNDLE"
+}
+
+teardown() {
+    local id
+    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
+    world_teardown
+}
+
+# become UID: whose files and processes those of the test are from here on.
+become() {
+    TEST_USER=$1
+    chown -Rh "$1:$1" "$WORLD/home"
+}
+
+as() {
+    setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --clear-groups env -i PATH="$PATH" HOME="$WORLD/home" XDG_RUNTIME_DIR="$WORLD/home/run" "$@"
+}
+
+rt() {
+    as "$WORLD/home/cloche-runtime" "$@"
+}
+
+change() {
+    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && cat "$BUNDLE/new.json" >"$BUNDLE/config.json" && rm "$BUNDLE/new.json"
+}
+
+script() {
+    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
+}
+
+# --- one id ---------------------------------------------------------------------------------------------------------------------
+
+@test "spec --rootless: a user namespace of the own ids, no network namespace, the host's /sys read-only, no limits" {
+    run jq -c '[.linux.uidMappings, .linux.gidMappings, .linux.resources, (.linux.namespaces | map(.type) | index("network")),
+        (.linux.namespaces | map(.type) | index("user") != null), ([.mounts[].options[]?] | map(select(startswith("gid="))))]' "$BUNDLE/config.json"
+    expect_output "[[{\"containerID\":0,\"hostID\":$USER_ID,\"size\":1}],[{\"containerID\":0,\"hostID\":$USER_ID,\"size\":1}],null,null,true,[]]"
+    run jq -c '.mounts[] | select(.destination == "/sys") | [.type, .source, .options]' "$BUNDLE/config.json"
+    expect_output '["none","/sys",["rbind","nosuid","noexec","nodev","ro","rro"]]'
+}
+
+@test "run: the user is root in there, and its files are its own" {
+    script 'id -u; cat /proc/self/uid_map /proc/self/setgroups; touch /tmp/mine; echo x >/dev/null; readlink /dev/ptmx; exit 7'
+    run rt run -b "$BUNDLE" box
+    expect_status 7
+    expect_line 0
+    expect_match "0 +$USER_ID +1"
+    expect_line deny
+    expect_line pts/ptmx
+    [ "$(stat -c %u "$BUNDLE/rootfs/tmp/mine")" = $USER_ID ]
+    [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
+}
+
+@test "create, state, start, exec, kill, delete: the state lies below XDG_RUNTIME_DIR" {
+    script 'touch /tmp/started; sleep 1000'
+    rm -f "$BUNDLE/rootfs/tmp/started"
+    rt create -b "$BUNDLE" --pid-file "$WORLD/home/pid" box
+    [ -e "$WORLD/home/run/cloche-runtime/box/state.json" ]
+    [ "$(rt state box | jq -r .status)" = created ]
+    [ ! -e "$BUNDLE/rootfs/tmp/started" ]
+    rt start box
+    wait_until test -e "$BUNDLE/rootfs/tmp/started"
+    [ "$(rt state box | jq -r .status)" = running ]
+    [ "$(stat -c %u "/proc/$(cat "$WORLD/home/pid")")" = $USER_ID ]
+    run rt exec box sh -c 'id -u; readlink /proc/self/ns/pid; grep CapEff /proc/self/status; exit 5'
+    expect_status 5
+    expect_line 0
+    expect_line "$(readlink "/proc/$(cat "$WORLD/home/pid")/ns/pid")"
+    run rt exec box missing
+    expect_status 127
+    [ "$(rt list -q)" = box ]
+    rt kill box KILL
+    wait_until sh -c "[ ! -e /proc/$(cat "$WORLD/home/pid")/root/bin ]"
+    rt delete -f box
+    [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
+}
+
+@test "exec -t and run with a terminal" {
+    need_program python3
+    change '.process.terminal = true'
+    script 'tty; echo by console >/dev/console'
+    run_pty "setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i XDG_RUNTIME_DIR=$WORLD/home/run $WORLD/home/cloche-runtime run -b $BUNDLE box" </dev/null
+    expect_status 0
+    expect_line /dev/pts/0
+    expect_line "by console"
+    change '.process.terminal = false'
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    run_pty "setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i XDG_RUNTIME_DIR=$WORLD/home/run $WORLD/home/cloche-runtime exec -t box tty" </dev/null
+    expect_status 0
+    expect_line /dev/pts/0
+}
+
+@test "without mappings the own id is root; without a user namespace the way is named" {
+    change 'del(.linux.uidMappings, .linux.gidMappings)'
+    script 'id -u; cat /proc/self/uid_map'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_match "0 +$USER_ID +1"
+    change '.linux.namespaces |= map(select(.type != "user"))'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "spec --rootless"
+}
+
+@test "binds: what the user can reach, with its restrictions kept" {
+    mkdir -p "$WORLD/home/data"
+    echo mine >"$WORLD/home/data/file"
+    become $USER_ID
+    change --arg data "$WORLD/home/data" '.mounts += [{ "destination": "/data", "type": "bind", "source": $data, "options": ["bind", "ro"] }]'
+    script 'cat /data/file; touch /data/x'
+    run rt run -b "$BUNDLE" box
+    expect_line mine
+    expect_text "Read-only file system"
+    change '.mounts[-1].source = "/root" | .mounts[-1].options = ["rbind"]'
+    script 'ls /data'
+    run rt run -b "$BUNDLE" box
+    expect_text "Permission denied"
+}
+
+@test "a mount that the host made read-only or nosuid stays so" {
+    mkdir -p "$WORLD/home/locked"
+    become $USER_ID
+    cat >"$WORLD/home/locked.sh" <<'END'
+mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$1/locked" && touch "$1/locked/file" && mount -o remount,bind,ro,nosuid,nodev,noexec "$1/locked"
+shift
+exec "$@"
+END
+    change --arg data "$WORLD/home/locked" '.mounts += [{ "destination": "/data", "type": "bind", "source": $data, "options": ["rbind"] }] |
+        .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+    script 'mount -o remount,bind,rw /data; grep " /data " /proc/self/mountinfo; touch /data/x'
+    run unshare --mount --propagation private sh "$WORLD/home/locked.sh" "$WORLD/home" \
+        setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env XDG_RUNTIME_DIR="$WORLD/home/run" "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_match "/data ro,nosuid,nodev,noexec"
+    expect_text "Read-only file system"
+    change '.mounts[-1].options = ["rbind", "rw"]'
+    run unshare --mount --propagation private sh "$WORLD/home/locked.sh" "$WORLD/home" \
+        setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env XDG_RUNTIME_DIR="$WORLD/home/run" "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "bind source $WORLD/home/locked"
+}
+
+@test "groups beyond the own are refused with the reason" {
+    change '.process.user.additionalGids = [0]'
+    script 'exit 0'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "process.user.additionalGids"
+    expect_text "where only the own id is mapped"
+}
+
+@test "limits that take root are errors with a hint" {
+    change '.process.oomScoreAdj = -900'
+    script 'exit 0'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "process.oomScoreAdj"
+    expect_text CAP_SYS_RESOURCE
+    change '.process.oomScoreAdj = 500 | .process.rlimits = [{ "type": "RLIMIT_NOFILE", "soft": 10, "hard": 999999999 }]'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "process.rlimits[0]"
+    expect_text CAP_SYS_RESOURCE
+    change '.process.rlimits = []'
+    script 'cat /proc/self/oom_score_adj'
+    run rt run -b "$BUNDLE" box
+    expect_line 500
+}
+
+@test "a control group that can't be made is an error only where a limit, a path or --rootless false asks for it" {
+    as test ! -w /sys/fs/cgroup/pids || skip "the user may make control groups"
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    [ "$(jq -r .cgroupPath "$WORLD/home/run/cloche-runtime/box/state.json")" = "" ]
+    rt delete -f box
+    run rt --rootless false run -b "$BUNDLE" --detach box
+    expect_status 1
+    change '.linux.cgroupsPath = "/cloche-rootless-test"'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    change 'del(.linux.cgroupsPath) | .linux.resources.pids.limit = 10'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "cgroup"
+    [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
+}
+
+@test "CVE-2023-25809: the user's control groups can't be written from the container" {
+    change '(.mounts[] | select(.type == "cgroup").options) -= ["ro"]'
+    script 'for d in /sys/fs/cgroup/* /sys/fs/cgroup/*/*; do [ -d $d ] && touch $d/cgroup.procs 2>/dev/null && echo writable $d; done; umount /sys/fs/cgroup; ls /sys/fs/cgroup >/dev/null'
+    run rt run -b "$BUNDLE" box
+    refute_text writable
+}
+
+# --- v2: delegation -------------------------------------------------------------------------------------------------------------
+
+@test "cgroup v2: in a group that is the user's own, the container gets one below it" {
+    local own=/sys/fs/cgroup/unified
+    [ -d $own ] || own=/sys/fs/cgroup
+    [ "$(stat -f -c %T $own)" = cgroup2fs ] || skip "needs cgroup v2"
+    own=$own/$CLOCHE_CGROUP_PARENT
+    mkdir -p "$own/user"
+    chown $USER_ID "$own/user" "$own/user/cgroup.procs"
+    cat >"$WORLD/home/delegated.sh" <<'END'
+echo $$ >"$1/cgroup.procs" || exit 99
+shift
+exec unshare --cgroup --mount --propagation private sh -c 'umount -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"
+END
+    script 'cat /proc/self/cgroup; sleep 1000'
+    # The container must not hold on to the streams of bats.
+    sh "$WORLD/home/delegated.sh" "$own/user" setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env XDG_RUNTIME_DIR="$WORLD/home/run" \
+        "$WORLD/home/cloche-runtime" run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1 || { cat "$WORLD/out"; return 1; }
+    [ "$(stat -c %u "$own/user/cloche-runtime-box")" = $USER_ID ]
+    grep -q . "$own/user/cloche-runtime-box/cgroup.procs"
+    run sh "$WORLD/home/delegated.sh" "$own/user" setpriv --reuid $USER_ID --regid $USER_ID --clear-groups \
+        env XDG_RUNTIME_DIR="$WORLD/home/run" "$WORLD/home/cloche-runtime" delete -f box
+    expect_status 0
+    [ ! -e "$own/user/cloche-runtime-box" ]
+    rmdir "$own/user"
+}
+
+# --- more ids -------------------------------------------------------------------------------------------------------------------
+
+# as_lent COMMAND…: as nobody, to whom a private /etc/subuid lends 1000 ids.
+as_lent() {
+    echo "nobody:500000:1000" >"$WORLD/subids"
+    chmod 644 "$WORLD/subids"
+    unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid && shift && exec "$@"' \
+        sh "$WORLD/subids" setpriv --reuid 65534 --regid 65534 --clear-groups env -i PATH="$PATH" XDG_RUNTIME_DIR="$WORLD/home/run" "$@"
+}
+
+@test "newuidmap: more than the own id" {
+    need_program newuidmap newgidmap
+    [ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "needs /etc/subuid and /etc/subgid"
+    become 65534
+    change '.linux.uidMappings = [{ "containerID": 0, "hostID": 65534, "size": 1 }, { "containerID": 1, "hostID": 500000, "size": 1000 }] |
+        .linux.gidMappings = .linux.uidMappings | .process.user = { "uid": 10, "gid": 20, "additionalGids": [30] }'
+    script 'id -u; grep Groups /proc/self/status; cat /proc/self/setgroups; cat /proc/self/uid_map'
+    run as_lent "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_status 0
+    expect_line 10
+    expect_match "Groups:	30"
+    expect_line allow
+    expect_match "1 +500000 +1000"
+    change '.linux.uidMappings[1].hostID = 700000'
+    run as_lent "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "linux.uidMappings: newuidmap: uid range [1-1001) -> [700000-701000) not allowed"
+    expect_text /etc/subuid
+    run env PATH=/nowhere /bin/sh -c 'exec "$@"' sh /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups \
+        "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/other" run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "there is no newuidmap in PATH"
+    [ -z "$(ls "$WORLD/home/run/other")" ]
+}
+
+# --- root in somebody's user namespace ------------------------------------------------------------------------------------------
+
+@test "root in a user namespace: a container without one of its own, and with one" {
+    as sh -c "cd $WORLD/home && rm -f config.json && ./cloche-runtime spec" && cp "$WORLD/home/config.json" "$BUNDLE/config.json"
+    change 'del(.linux.resources)'
+    script 'id -u; stat -c "%t:%T" /dev/null; echo x >/dev/null; ls /sys/class/net; cat /proc/self/uid_map'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 0
+    expect_line 0
+    expect_line 1:3
+    expect_line lo
+    change '.linux.namespaces += [{ "type": "user" }] | .linux.uidMappings = [{ "containerID": 0, "hostID": 0, "size": 1 }] | .linux.gidMappings = .linux.uidMappings'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 0
+    expect_line 1:3
+    # Without a mount namespace of its own it may not clone mounts: init does.
+    run as unshare --user --map-root-user "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 0
+    expect_line 1:3
+    [ -z "$(ls "$WORLD/home/run/ns")" ]
+}
+
+@test "root in a user namespace: exec" {
+    script 'sleep 1000'
+    change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+    run as unshare --user --map-root-user --mount --propagation private sh -c '
+        home=$1; runtime=$0
+        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
+        "$runtime" --root "$home/run/ns" exec box sh -c "id -u; exit 3"; code=$?
+        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
+    expect_status 3
+    expect_line 0
+}
