@@ -351,6 +351,15 @@ static int announce(struct creation *creation, struct cl_error *err)
     return result < 0 ? result : write_pid_file(flags->pid_file, creation->process.pid, err);
 }
 
+/* systemd does not notice that nobody is in a scope whose group somebody else has removed. */
+static int end_process(struct creation *creation, struct cl_error *err)
+{
+    int result = runtime_destroy(&creation->process, err);
+    if (creation->options.scope != NULL)
+        (void)runtime_scope_stop(creation->options.scope, NULL); /* as good as it goes */
+    return result;
+}
+
 /* From the directory to an init that waits. On failure nothing is left. */
 static int make_container(struct creation *creation, bool is_started_later, struct cl_error *err)
 {
@@ -371,7 +380,7 @@ static int make_container(struct creation *creation, bool is_started_later, stru
     if (result >= 0) {
         result = announce(creation, err);
         if (result < 0)
-            (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
+            (void)end_process(creation, &ignored); /* the first error is the reason */
     }
     if (result < 0 && creation->process.has_run_hooks)
         hooks_poststop(cli, &creation->container);
@@ -434,7 +443,7 @@ static int follow(struct creation *creation, struct cl_error *err)
     int code = relay_run(creation->process.pidfd, creation->process.console, err);
     int result = 0;
     if (!creation->flags->keep) { /* as container_destroy does it, but its group is open here */
-        result = runtime_destroy(&creation->process, &failure);
+        result = end_process(creation, &failure);
         if (result >= 0)
             hooks_poststop(creation->cli, &creation->container);
         if (result >= 0)
@@ -462,7 +471,7 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
     if (result >= 0)
         result = hooks_poststart(&creation->container, err);
     if (result < 0) {
-        (void)runtime_destroy(&creation->process, &ignored); /* the first error is the reason */
+        (void)end_process(creation, &ignored); /* the first error is the reason */
         hooks_poststop(creation->cli, &creation->container);
         (void)container_forget(creation->cli, &creation->container, &ignored);
         return result;
