@@ -150,7 +150,7 @@ static int copy_contents(int from, int to, off_t size)
 
 static int copy_file(const struct level *level, const char *name, const struct statx *seen)
 {
-    struct statx info;
+    struct statx info = { 0 };
     /* Swapped for a FIFO in the meantime, it must not keep us waiting. */
     cl_auto_fd from =
         openat(level->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -334,7 +334,7 @@ static int walk(struct copy *copy)
 {
     int result = 0;
     while (result >= 0 && copy->depth > 0) {
-        const char *name;
+        const char *name = "";
         struct level *level = copy->levels[copy->depth - 1];
         result = next_entry(level, &name);
         if (result > 0) {

@@ -35,7 +35,6 @@ struct making {
     int child_end;
     struct hooks_output hooks_output; /* of those that init runs */
     int rdt_root;                     /* of the resctrl file system */
-    struct netdev_set *net;           /* what is to be taken back if we fail */
     struct runtime_process process;
 };
 
@@ -74,7 +73,6 @@ static void making_done(struct making *making)
     (void)cl_close(making->child_end);
     hooks_close_output(&making->hooks_output);
     (void)cl_close(making->rdt_root);
-    netdev_free(making->net);
     if (making->owns_root)
         (void)cl_close(making->root);
 }
@@ -407,7 +405,7 @@ static int let_go(struct making *making, int proc, struct cl_error *err)
         result = start_scope(making, err);
     if (result >= 0 && making->plan->spec->linux_.net_device_count > 0)
         result = netdev_move(making->plan, proc, making->process.pid, joined_net_ns(making),
-                             &making->net, err);
+                             &making->process.net, err);
     if (result < 0)
         return result;
     result = parent_send(making->process.sync, WIRE_INIT_GO);
@@ -491,6 +489,15 @@ static int check_io(const struct runtime_io *io, struct cl_error *err)
                         "the container needs a terminal or three streams");
 }
 
+/* Back to the host while there still is a namespace to take them from, or left to the container. */
+static void forget_devices(struct runtime_process *process, bool take_back)
+{
+    if (take_back)
+        netdev_take_back(process->net);
+    netdev_free(process->net);
+    process->net = NULL;
+}
+
 int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
                    struct runtime_process *ret, struct cl_error *err)
 {
@@ -503,7 +510,7 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
     making.init_opens = !plan->facts->is_root && plan->options->root_mount <= 0;
     result = make_container(&making, &failure);
     if (result < 0) {
-        netdev_take_back(making.net); /* while there is a namespace to take them from */
+        forget_devices(&making.process, true);
         parent_discard(&making.process);
         if (making.has_scope) /* it ends by itself when nobody is in it; this is only sooner */
             (void)runtime_scope_stop(plan->options->scope, NULL);
@@ -532,6 +539,7 @@ int runtime_leave(struct runtime_process *process, struct cl_error *err)
     if (result < 0)
         return cl_fail(err, result, "leave the container to its starter");
     process->sync = cl_close(process->sync);
+    forget_devices(process, false);
     return 0;
 }
 
@@ -550,6 +558,7 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
         (void)cl_fail(err, result, "start the container");
     if (result >= 0)
         process->sync = cl_close(process->sync);
+    forget_devices(process, result < 0);
     return result;
 }
 
@@ -600,4 +609,5 @@ void runtime_process_done(struct runtime_process *process)
     free(process->hierarchies);
     process->hierarchies = NULL;
     runtime_rdt_done(&process->rdt);
+    forget_devices(process, false);
 }

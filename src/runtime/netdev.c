@@ -5,7 +5,7 @@
  * The parent does it while init waits: a socket in either namespace, the addresses read before, the
  * move under a name of ours that nobody else has (so that the device is found again whatever index
  * it gets there), then its own name, the addresses, up. Of the addresses those go along that the
- * specification says: permanent, of global scope. Whatever fails until the container is ready, every
+ * specification says: permanent, of global scope. Whatever fails until the program runs, every
  * device goes back with name, addresses and state; afterwards it belongs to the namespace, and at
  * its end the kernel moves or removes it (config-linux.md "Network Devices").
  */

@@ -141,6 +141,8 @@ struct runtime_rdt {
 int runtime_rdt_remove(const struct runtime_rdt *made, struct cl_error *err);
 void runtime_rdt_done(struct runtime_rdt *made);
 
+struct netdev_set;
+
 /* A process started by runtime_create or runtime_exec. */
 struct runtime_process {
     pid_t pid;
@@ -157,6 +159,7 @@ struct runtime_process {
     /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
        runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;
+    struct netdev_set *net; /* owned: the way back of linux.netDevices, until the program runs */
     struct runtime_rdt rdt; /* removed by runtime_destroy, or by who writes it down */
 };
 void runtime_process_done(struct runtime_process *process); /* closes; kills nothing */

@@ -199,6 +199,12 @@ in_net() {
     expect_text "inet 169.254.9.9/32 scope link hv0"
     expect_match 'hv1@hv0.*UP'
     expect_line 3
+    # Only at the very end: the program is missing.
+    change '.mounts |= map(select(.type != "nofs")) | .process.args = ["missing"]'
+    run in_net "rt run -b '$BUNDLE' box 2>&1 || true; ip addr show hv0; ip -o link | wc -l"
+    expect_text "missing"
+    expect_text "inet 10.9.0.2/24 scope global hv0"
+    expect_line 3
     # The second can't: the first has moved already.
     change '.mounts |= map(select(.type != "nofs")) | .linux.netDevices = {hv0: {name: "eth0"}, hv1: {name: "eth%x"}}'
     run in_net "rt run -b '$BUNDLE' box 2>&1 || true; ip -o link show hv0; ip -o link show hv1; ip -o link | wc -l"
