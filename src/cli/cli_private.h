@@ -32,12 +32,12 @@ struct container_options {
     int64_t memory, memory_swap, memory_reservation, cpus, cpu_shares, cpu_period, cpu_quota,
         pids_limit, shm_size, oom_score_adj, stop_timeout;
     /* run only */
-    bool detach, rm, sig_proxy;
+    bool detach, rm, sig_proxy, explain, step;
     const char *detach_keys;
 };
 /* `create` takes the first CLI_CREATE_OPTIONS rows, `run` all of them. */
-#define CLI_RUN_OPTIONS    102
-#define CLI_CREATE_OPTIONS (CLI_RUN_OPTIONS - 3)
+#define CLI_RUN_OPTIONS    104
+#define CLI_CREATE_OPTIONS (CLI_RUN_OPTIONS - 5)
 extern const struct cli_option cli_container_options[CLI_RUN_OPTIONS];
 /* Options and operands (IMAGE [COMMAND…]) → configuration, merged with the image's. */
 int cli_container_config(struct engine *engine, const struct container_options *options,

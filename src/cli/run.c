@@ -3,6 +3,7 @@
  * cloche run, cloche create.
  */
 #include "cli/cli_private.h"
+#include "cli/explain.h"
 
 static int check_terminal(const struct container_options *options, struct cl_error *err)
 {
@@ -69,8 +70,15 @@ static int run(struct cli *cli, void *data, char **arguments, struct cl_error *e
         result = cli_stream_hold(options->detach_keys, options->sig_proxy, err);
     if (result < 0)
         return result;
-    const struct engine_start how = start_request(config, options);
-    result = engine_container_run(engine, config, options->name, &how, &started, err);
+    struct engine_start how = start_request(config, options);
+    struct cli_explain explain = { 0 };
+    if (options->explain || options->step)
+        result = cli_explain_begin(options->step, &explain, err);
+    how.trace_fd = explain.fd;
+    how.trace_waits = options->step;
+    if (result >= 0)
+        result = engine_container_run(engine, config, options->name, &how, &started, err);
+    cli_explain_end(&explain);
     if (result < 0)
         return result;
     result = cli_write_cidfile(options->cidfile, started.id, err);

@@ -65,6 +65,8 @@ struct engine_start {
     bool attach;            /* hand back a client socket that is attached from the first byte */
     unsigned attach_flags;  /* WIRE_WANT_* */
     unsigned rows, columns; /* of the caller's terminal, or 0 */
+    int trace_fd;           /* borrowed: runtime_options.trace_fd; 0: nobody watches */
+    bool trace_waits;       /* the watcher can stop the start: -ECANCELED, and nothing is left */
 };
 /* What a start gives: the client side of the attach protocol (wire/attach.h), owned, or -EBADF. */
 struct engine_started {

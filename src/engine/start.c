@@ -228,6 +228,8 @@ static int create(struct launch *job, struct cl_error *err)
         .record_denials = engine_wants_records(job->config),
         .mask_thermal_throttle = job->config->masked_paths == NULL,
         .die_with_parent = true,
+        .trace_fd = job->how->trace_fd,
+        .trace_waits = job->how->trace_waits,
     };
     const struct runtime_io io = { .terminal = job->config->tty,
                                    .rows = job->how->rows,
@@ -505,7 +507,9 @@ static void settle_failure(struct engine *engine, struct store_container *row,
     /* The parent has cleaned up after itself, unless it was killed. Init has no record yet, and dies with the parent by itself. */
     (void)engine_kill_leftovers(engine, row, &(struct wire_state){ 0 });
     engine_tidy(engine, row);
-    if (row->auto_remove && row->is_new) {
+    /* Stopped by who watched it: as if it had not been asked for. */
+    bool is_unwanted = row->auto_remove || failure->code == -ECANCELED;
+    if (is_unwanted && row->is_new) {
         (void)engine_remove_locked(engine, row, NULL);
         return;
     }

@@ -51,8 +51,15 @@ void child_run(struct child *child, const struct child_step *steps, size_t count
         if (steps[i].is_needed != NULL && !steps[i].is_needed(child))
             continue;
         cl_debug("init", "%s", steps[i].name);
-        if (steps[i].run(child, &err) < 0)
+        struct timespec start;
+        int result = trace_begin(&child->trace, steps[i].name, &start);
+        if (result >= 0)
+            result = steps[i].run(child, &err);
+        else
+            result = trace_stopped(steps[i].name, &err);
+        if (result < 0)
             fail(child, i, &err);
+        trace_end(&child->trace, steps[i].name, 0, &start);
         cl_test_point(steps[i].name);
     }
     leave(125); /* the last step does not come back */

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "runtime/plan.h"
+#include "runtime/trace.h"
 
 #include "wire/init.h"
 
@@ -54,6 +55,7 @@ struct child {
     /* Nobody outside may open what the host has to name: init does it in its own mount namespace. */
     bool opens_itself;
     bool has_joined; /* what is to be joined was entered before we were born */
+    struct trace trace; /* where to tell of the steps */
 
     /* exec only */
     int target_pidfd;

@@ -250,6 +250,14 @@ static int join_pid_ns(struct making *making, int proc, struct cl_error *err)
     return 0;
 }
 
+static struct trace trace_of(const struct making *making, bool is_init)
+{
+    const struct runtime_options *options = making->plan->options;
+    return (struct trace){ .fd = options->trace_fd > 0 ? options->trace_fd : -EBADF,
+                           .waits = options->trace_waits,
+                           .is_init = is_init };
+}
+
 static struct child describe_child(struct making *making)
 {
     return (struct child){
@@ -274,6 +282,7 @@ static struct child describe_child(struct making *making)
         .opens_itself = making->init_opens,
         .target_pidfd = -EBADF,
         .target_proc = -EBADF,
+        .trace = trace_of(making, true),
     };
 }
 
@@ -446,6 +455,20 @@ static int start_child(struct making *making, struct cl_error *err)
 
 /* ---- the public part ---- */
 
+/* A step of the parent that people may want to watch. */
+static int watched(struct making *making, const char *name,
+                   int (*run)(struct making *making, struct cl_error *err), struct cl_error *err)
+{
+    const struct trace trace = trace_of(making, false);
+    struct timespec start;
+    if (trace_begin(&trace, name, &start) < 0)
+        return trace_stopped(name, err);
+    int result = run(making, err);
+    if (result >= 0)
+        trace_end(&trace, name, making->process.pid, &start);
+    return result;
+}
+
 static int make_container(struct making *making, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = making->io->terminal,
@@ -453,24 +476,24 @@ static int make_container(struct making *making, struct cl_error *err)
     int result = parent_check_labels(making->plan->process.spec,
                                      making->plan->spec->linux_.mount_label, err);
     if (result >= 0)
-        result = open_root(making, err);
+        result = watched(making, "open root file system", open_root, err);
     cl_test_point("root open");
     if (result >= 0)
-        result = open_sources(making, err);
+        result = watched(making, "open bind sources", open_sources, err);
     if (result >= 0)
         result = open_joins(making, err);
     if (result >= 0)
         result = open_hooks_output(making, err);
     cl_test_point("sources open");
     if (result >= 0)
-        result = make_group(making, err);
+        result = watched(making, "make control group", make_group, err);
     if (result >= 0)
         result = open_rdt(making, err);
     if (result >= 0)
         result = open_sync(making, err);
     cl_test_point("before clone");
     if (result >= 0)
-        result = start_child(making, err);
+        result = watched(making, "make namespaces", start_child, err);
     cl_test_point("child started");
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,

@@ -70,6 +70,10 @@ struct runtime_options {
     bool use_default_seccomp;
     /* Denials of the filter go to the kernel's log, in an audit session of the container's own (docs/decisions/). */
     bool record_denials;
+    /* Borrowed: where each step is told before and after it is done (wire/trace.h); 0 or negative: nobody asks, and it costs a
+       comparison a step. trace_waits: each step waits for a word. */
+    int trace_fd;
+    bool trace_waits;
     bool no_new_keyring;
     /* PR_SET_PDEATHSIG SIGKILL on init. The kernel forgets the wish when init executes a
        set-user-ID program, and init may take it back: a second line behind the engine's recovery,
@@ -123,6 +127,14 @@ CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
 const char *const *runtime_plan_warnings(const struct runtime_plan *plan);
 /* One line per step, in order: "init  mount proc at /proc (nosuid,noexec,nodev)". */
 int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out);
+
+/* What a step of a start is for. */
+struct runtime_step {
+    const char *name;              /* as in a trace and in error messages */
+    const char *calls;             /* the system calls that do it */
+    const char *english, *chinese; /* one sentence each; Chinese: traditional */
+};
+const struct runtime_step *runtime_step_find(const char *name); /* or NULL */
 
 /* Standard streams of a process of ours. With terminal the container gets a pty of its own devpts
    and the three fds are ignored (-EBADF). */

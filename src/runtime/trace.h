@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Telling a watcher what a start does, step by step (wire/trace.h), and what each step is for, in words. Private to the room, but for
+ * runtime_step_find in runtime.h.
+ *
+ * Off (no trace descriptor) it is a comparison a step.
+ */
+#pragma once
+
+#include "runtime/runtime.h"
+
+#include <time.h>
+
+struct trace {
+    int fd; /* borrowed; 0 or negative: nobody watches */
+    bool waits, is_init;
+};
+/* Say that the step begins, and wait for the word to go on where there is to be one. 0, or -ECANCELED. */
+int trace_begin(const struct trace *trace, const char *name, struct timespec *ret_start);
+void trace_end(const struct trace *trace, const char *name, pid_t pid,
+               const struct timespec *start);
+
+/* The error of a start that was stopped before this step: -ECANCELED. */
+int trace_stopped(const char *name, struct cl_error *err);
+
+/* Every step's sentence; the steps of the parent are here alone. */
+extern const struct runtime_step runtime_steps[];
+extern const size_t runtime_step_count;
