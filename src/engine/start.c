@@ -142,6 +142,8 @@ static int open_rootfs(struct launch *job, struct runtime_rootfs *rootfs, struct
         .work = cl_format("%s/work", job->directory),
         .is_volatile = job->config->auto_remove,
         .is_read_only = job->config->readonly_rootfs,
+        .trace_fd = job->how->trace_fd,
+        .trace_waits = job->how->trace_waits,
     };
     if (rootfs->upper == NULL || rootfs->work == NULL)
         return cl_fail(err, ENOMEM, "open the root file system");

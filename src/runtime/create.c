@@ -87,6 +87,8 @@ static int open_root(struct making *making, struct cl_error *err)
         return 0;
     }
     struct runtime_rootfs rootfs = plan->options->rootfs;
+    rootfs.trace_fd = plan->options->trace_fd;
+    rootfs.trace_waits = plan->options->trace_waits;
     if (!rootfs.is_overlay)
         rootfs.path = plan->rootfs_path;
     rootfs.receives_mounts = (plan->root_propagation & MS_SLAVE) != 0;
@@ -476,7 +478,7 @@ static int make_container(struct making *making, struct cl_error *err)
     int result = parent_check_labels(making->plan->process.spec,
                                      making->plan->spec->linux_.mount_label, err);
     if (result >= 0)
-        result = watched(making, "open root file system", open_root, err);
+        result = open_root(making, err);
     cl_test_point("root open");
     if (result >= 0)
         result = watched(making, "open bind sources", open_sources, err);

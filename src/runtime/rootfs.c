@@ -6,6 +6,7 @@
  */
 #include "runtime/child.h"
 #include "runtime/parent.h"
+#include "runtime/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +91,7 @@ static int open_directory(const char *path, struct cl_error *err)
     return fd < 0 ? cl_fail(err, fd, "open root file system %s", path) : fd;
 }
 
-int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err)
+static int open_rootfs(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err)
 {
     if (rootfs->is_overlay ? rootfs->lowers == NULL || rootfs->lowers[0] == NULL
                            : rootfs->path == NULL)
@@ -110,6 +111,18 @@ int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct
         return cl_fail(err, result, "open root file system %s", rootfs->path);
     *ret_fd = cl_take_fd(&fd);
     return 0;
+}
+
+int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err)
+{
+    const struct trace trace = { .fd = rootfs->trace_fd, .waits = rootfs->trace_waits };
+    struct timespec start;
+    if (trace_begin(&trace, "open root file system", &start) < 0)
+        return trace_stopped("open root file system", err);
+    int result = open_rootfs(rootfs, ret_fd, err);
+    if (result >= 0)
+        trace_end(&trace, "open root file system", 0, &start);
+    return result;
 }
 
 /* ---- binds ---- */

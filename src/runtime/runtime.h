@@ -27,6 +27,8 @@ struct runtime_rootfs {
     bool is_read_only; /* root.readonly */
     /* Not overlay: what the host mounts below it later appears (linux.rootfsPropagation slave). */
     bool receives_mounts;
+    int trace_fd; /* as in runtime_options, for a caller that opens it before */
+    bool trace_waits;
 };
 
 /* Make the root file system as a detached mount, so that the caller can look into it (users,

@@ -12,7 +12,7 @@ load helper
     expect_output hello
     # shellcheck disable=SC2154 # set by run
     output=$stderr
-    expect_match '^ +TIME STEP +WHAT IT DOES'
+    expect_match '^ *TIME STEP +WHAT IT DOES'
     expect_match '[0-9]+\.[0-9]{3} ms make namespaces +Starts the first process'
     expect_match '[0-9]+\.[0-9]{3} ms enter root file system +Makes the image its root'
     expect_match 'pivot_root, umount2 +'
@@ -70,7 +70,7 @@ match Its first process is (\d+)
 match cloche view \d+
 match ls -l /proc/\d+/ns
 expect q stops]
-host pid=$(pgrep -nf 'cloche run --name stepped --step'); [ "$(readlink /proc/$pid/ns/uts)" != "$(readlink /proc/self/ns/uts)" ]
+host ls -l /proc/$(ps -eo pid,args | awk '/[c]loche run --name stepped --step/ { pid = $1 } END { print pid }')/ns
 line
 send \n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n
 expect next: execute
