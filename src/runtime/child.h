@@ -54,7 +54,7 @@ struct child {
     struct parent_between *between; /* only in the process of enter.c */
     /* Nobody outside may open what the host has to name: init does it in its own mount namespace. */
     bool opens_itself;
-    bool has_joined; /* what is to be joined was entered before we were born */
+    bool has_joined;    /* what is to be joined was entered before we were born */
     struct trace trace; /* where to tell of the steps */
 
     /* exec only */
