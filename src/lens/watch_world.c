@@ -344,15 +344,15 @@ static int take_known(struct watch_world *world, struct watch_process *process,
     process->round = world->round;
     memcpy(process->name, now->name, sizeof process->name);
     memcpy(process->id, now->id, sizeof process->id);
+    /* First whose it is: an engine may have said the name only since the fork. */
+    take_container(world, process, cgroup, why == WATCH_EXEC || world->is_quiet);
     if (why == WATCH_EXEC)
         report_process(world, WATCH_EXEC, process, -1);
     else if (why == WATCH_RENAME && is_name_new)
         report_process(world, WATCH_RENAME, process, -1);
     else if (why == WATCH_IDENTITY && is_user_new)
         report_process(world, WATCH_IDENTITY, process, -1);
-    int code = take_namespaces(world, process, now, false);
-    take_container(world, process, cgroup, why == WATCH_EXEC || world->is_quiet);
-    return code;
+    return take_namespaces(world, process, now, false);
 }
 
 int watch_look(struct watch_world *world, pid_t pid, const struct watch_cause *cause)
