@@ -114,6 +114,13 @@ int k_seccomp_filter(const struct sock_filter *code, size_t count, unsigned flag
     return -ESRCH; /* TSYNC: the id of a thread that could not follow */
 }
 
+bool k_seccomp_can_wait(void)
+{
+    const unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | 1U << 5 /* WAIT_KILLABLE_RECV */;
+    /* Flags are looked at before the program, of which there is none. */
+    return K_CALL("seccomp", SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, 0) == -EFAULT;
+}
+
 int k_keyring_join_session(const char *name)
 {
     long answer = K_CALL("keyctl", SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, (long)name);

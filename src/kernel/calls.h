@@ -111,6 +111,8 @@ int k_no_new_privs(void);
    with NEW_LISTENER. */
 struct sock_filter;
 int k_seccomp_filter(const struct sock_filter *code, size_t count, unsigned flags);
+bool k_seccomp_can_wait(
+    void); /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 5.19: asked, loads nothing */
 int k_keyring_join_session(const char *name); /* keyctl(KEYCTL_JOIN_SESSION_KEYRING) */
 int k_execveat(int dirfd, const char *path, char *const *argv, char *const *envp, int flags);
 int k_sethostname(const char *name);

@@ -288,8 +288,18 @@ static int run_process(const struct container *container, const struct oci_spec 
     };
     struct subgroups subgroups = { .count = 0 };
     int result = parse_subgroups(options->cgroups, &subgroups, err);
+    const struct oci_state state = {
+        /* Borrowed for the room's encoder. */
+        .oci_version = (char *)(uintptr_t)OCI_SPEC_VERSION,
+        .id = container->id,
+        .status = OCI_RUNNING,
+        .pid = container->pid,
+        .bundle = container->bundle,
+        .annotations = container->annotations,
+    };
     const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
                                               .preserve_fds = preserve,
+                                              .state = &state,
                                               .linux_ = &spec->linux_,
                                               .id = container->id,
                                               .subgroups = subgroups.items,

@@ -15,11 +15,11 @@ static const char *const hooks[] = {
     "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
 };
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "uts", NULL };
-static const char *const actions[] = {
-    "SCMP_ACT_ALLOW",        "SCMP_ACT_ERRNO",       "SCMP_ACT_KILL",
-    "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
-    "SCMP_ACT_TRACE",        "SCMP_ACT_TRAP",        NULL
-};
+static const char *const actions[] = { "SCMP_ACT_ALLOW",       "SCMP_ACT_ERRNO",
+                                       "SCMP_ACT_KILL",        "SCMP_ACT_KILL_PROCESS",
+                                       "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
+                                       "SCMP_ACT_NOTIFY",      "SCMP_ACT_TRACE",
+                                       "SCMP_ACT_TRAP",        NULL };
 static const char *const operators[] = { "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
                                          "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ",
                                          "SCMP_CMP_NE", NULL };
@@ -29,7 +29,9 @@ static const char *const archs[] = { "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARC
 static const char *const archs[] = { "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", NULL };
 #endif
 static const char *const filter_flags[] = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                                            "SECCOMP_FILTER_FLAG_SPEC_ALLOW", NULL };
+                                            "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                                            /* The last one: Linux 5.19. */
+                                            "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL };
 
 static const char *const memory_modes[] = { "MPOL_DEFAULT",    "MPOL_BIND",
                                             "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
@@ -108,7 +110,10 @@ static struct cl_json *filters(struct builder *builder)
     set_words(builder, seccomp, "operators", operators);
     set_words(builder, seccomp, "archs", archs);
     set_words(builder, seccomp, "knownFlags", filter_flags);
-    set_words(builder, seccomp, "supportedFlags", filter_flags);
+    const char *supported[CL_COUNT(filter_flags)] = { NULL };
+    for (size_t i = 0; i < CL_COUNT(filter_flags) - (k_seccomp_can_wait() ? 1 : 2); i++)
+        supported[i] = filter_flags[i];
+    set_words(builder, seccomp, "supportedFlags", supported);
     return seccomp;
 }
 

@@ -26,6 +26,15 @@ struct hooks_output {
         .out = -EBADF, .err = -EBADF                                                               \
     }
 
+/* For SCMP_ACT_NOTIFY: a connection to the agent, and a memfd with what it is to be told; -EBADF without. */
+struct notify {
+    int agent, text;
+};
+#define NOTIFY_NONE                                                                                \
+    {                                                                                              \
+        .agent = -EBADF, .text = -EBADF                                                            \
+    }
+
 struct child {
     const struct plan_process *process;
     const struct runtime_plan *plan; /* NULL in exec */
@@ -49,6 +58,7 @@ struct child {
     int *cgroup_trees;   /* detached clones of the group's directories, as cgroup->at[] */
     const int *join_fds; /* as plan->joins[] */
     struct hooks_output hooks_output;
+    struct notify notify;
     int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
     struct parent_between *between; /* only in the process of enter.c */

@@ -10,6 +10,7 @@
  */
 #include "runtime/child.h"
 #include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct making {
     int child_end;
     struct hooks_output hooks_output; /* of those that init runs */
     int rdt_root;                     /* of the resctrl file system */
+    struct notify notify;
     struct runtime_process process;
 };
 
@@ -50,6 +52,7 @@ static void making_init(struct making *making, const struct runtime_plan *plan,
         .child_end = -EBADF,
         .hooks_output = HOOKS_NO_OUTPUT,
         .rdt_root = -EBADF,
+        .notify = NOTIFY_NONE,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };
     for (size_t i = 0; i < CL_COUNT(making->cgroup_trees); i++)
@@ -73,6 +76,7 @@ static void making_done(struct making *making)
     (void)cl_close(making->child_end);
     hooks_close_output(&making->hooks_output);
     (void)cl_close(making->rdt_root);
+    notify_close(&making->notify);
     if (making->owns_root)
         (void)cl_close(making->root);
 }
@@ -199,6 +203,22 @@ static int open_rdt(struct making *making, struct cl_error *err)
                                            &making->process.rdt, err);
 }
 
+static int tell_agent(struct making *making, struct cl_error *err)
+{
+    const struct runtime_options *options = making->plan->options;
+    const char *bundle = options->bundle != NULL ? options->bundle : "";
+    const struct oci_state state = {
+        /* Borrowed for the encoder. */
+        .oci_version = (char *)(uintptr_t)OCI_SPEC_VERSION,
+        .id = (char *)(uintptr_t)options->id,
+        .status = OCI_CREATING,
+        .pid = making->process.pid,
+        .bundle = (char *)(uintptr_t)bundle,
+        .annotations = making->plan->spec->annotations,
+    };
+    return notify_tell(&making->notify, &making->plan->process, making->process.pid, &state, err);
+}
+
 static int open_sync(struct making *making, struct cl_error *err)
 {
     int result = cl_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
@@ -279,6 +299,7 @@ static struct child describe_child(struct making *making)
         .cgroup_trees = making->cgroup_trees,
         .join_fds = making->join_fds,
         .hooks_output = making->hooks_output,
+        .notify = making->notify,
         .hooks_state = -EBADF,
         .rdt_root = making->rdt_root,
         .opens_itself = making->init_opens,
@@ -486,6 +507,8 @@ static int make_container(struct making *making, struct cl_error *err)
         result = open_joins(making, err);
     if (result >= 0)
         result = open_hooks_output(making, err);
+    if (result >= 0)
+        result = notify_open(&making->plan->process, &making->notify, err);
     cl_test_point("sources open");
     if (result >= 0)
         result = watched(making, "make control group", make_group, err);
@@ -496,6 +519,8 @@ static int make_container(struct making *making, struct cl_error *err)
     cl_test_point("before clone");
     if (result >= 0)
         result = watched(making, "make namespaces", start_child, err);
+    if (result >= 0)
+        result = tell_agent(making, err);
     cl_test_point("child started");
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,

@@ -13,6 +13,7 @@
  * can't be meant. The caller itself enters nothing but a pid namespace for its children.
  */
 #include "runtime/child.h"
+#include "runtime/notify.h"
 #include "runtime/parent.h"
 
 #include "oci/names.h"
@@ -31,6 +32,7 @@ struct joining {
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
     int target_pidfd, target_proc, child_end, rdt_root;
+    struct notify notify;
     int flags;
     struct runtime_process process;
 };
@@ -114,6 +116,8 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     }
     if (result >= 0 && joining->plan.rdt != NULL)
         result = joining->rdt_root = rdt_open(joining->facts.proc_fd, err);
+    if (result >= 0 && joining->plan.notify != NULL && options->state == NULL)
+        result = cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "a seccomp agent is told the state");
     if (result >= 0)
         result = open_group(joining, err);
     return result;
@@ -136,6 +140,7 @@ static struct child describe_child(struct joining *joining)
         .trampoline = -EBADF,
         .slave = -EBADF,
         .hooks_output = HOOKS_NO_OUTPUT,
+        .notify = joining->notify,
         .hooks_state = -EBADF,
         .rdt_root = joining->rdt_root,
         .target_pidfd = joining->target_pidfd,
@@ -261,7 +266,12 @@ static int run(struct joining *joining, const struct oci_process *process, struc
     const struct parent_service service = { .wants_console = joining->io->terminal };
     int result = prepare(joining, process, err);
     if (result >= 0)
+        result = notify_open(&joining->plan, &joining->notify, err);
+    if (result >= 0)
         result = start_child(joining, err);
+    if (result >= 0)
+        result = notify_tell(&joining->notify, &joining->plan, joining->process.pid,
+                             joining->options->state, err);
     if (result >= 0)
         result = parent_wait(&joining->process, 0, &service, err);
     return result;
@@ -277,6 +287,7 @@ static void joining_done(struct joining *joining, bool has_failed)
     (void)cl_close(joining->rdt_root);
     (void)cl_close(joining->target_proc);
     (void)cl_close(joining->child_end);
+    notify_close(&joining->notify);
     runtime_facts_done(&joining->facts);
 }
 
@@ -293,6 +304,7 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
         .rdt_root = -EBADF,
         .target_proc = -EBADF,
         .child_end = -EBADF,
+        .notify = NOTIFY_NONE,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };
     if (!io->terminal && (io->in < 0 || io->out < 0 || io->err < 0))

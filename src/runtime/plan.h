@@ -81,6 +81,8 @@ struct plan_process {
     /* Runs in another user namespace than ours, where it begins with every capability. */
     bool has_user_ns;
     char keyring[128]; /* its name, "" for an anonymous one */
+    const struct oci_seccomp
+        *notify; /* whose listenerPath gets the listener; NULL: no SCMP_ACT_NOTIFY */
     /* The container's, which hold for each of its processes; NULL: not asked for. */
     const struct oci_memory_policy *memory_policy;
     const struct oci_personality *personality;

@@ -29,6 +29,15 @@ static const char *opener(const struct runtime_plan *plan)
     return plan->facts->is_root || plan->options->root_mount > 0 ? "parent" : "init";
 }
 
+static void print_hooks(const struct runtime_plan *plan, enum runtime_hooks kind, const char *who,
+                        struct cl_buf *out)
+{
+    const struct oci_hook_list *list = runtime_hooks_list(plan->spec, kind);
+    for (size_t i = 0; i < list->count; i++)
+        cl_buf_printf(out, "%s  run %s hook %s\n", who, runtime_hooks_name(kind),
+                      list->items[i].path);
+}
+
 static void print_parent(const struct runtime_plan *plan, struct cl_buf *out)
 {
     const struct runtime_rootfs *rootfs = &plan->options->rootfs;
@@ -123,6 +132,12 @@ static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
         cl_buf_str(out, "init  make default devices\n");
     for (size_t i = 0; i < plan->spec->linux_.device_count; i++)
         cl_buf_printf(out, "init  make device %s\n", plan->spec->linux_.devices[i].path);
+    if (plan->process.spec->terminal)
+        cl_buf_str(out, "init  open terminal\n");
+    cl_buf_printf(out, "init  make %s where it is missing\n", plan->process.spec->cwd);
+    print_hooks(plan, RUNTIME_PRESTART, "parent", out);
+    print_hooks(plan, RUNTIME_CREATE_RUNTIME, "parent", out);
+    print_hooks(plan, RUNTIME_CREATE_CONTAINER, "init", out);
     for (char **item = plan->sysctls; item != NULL && *item != NULL; item += 2)
         cl_buf_printf(out, "init  write %s to /proc/%s\n", item[1], item[0]);
     for (char **path = plan->masked; path != NULL && *path != NULL; path++)
@@ -135,6 +150,36 @@ static void print_mounts(const struct runtime_plan *plan, struct cl_buf *out)
                                      : "init  pivot into the root file system\n");
 }
 
+static void print_label(const char *what, const char *value, struct cl_buf *out)
+{
+    if (value != NULL && value[0] != '\0')
+        cl_buf_printf(out, "init  set %s %s\n", what, value);
+}
+
+/* What the process is given before it may be told to start. */
+static void print_settings(const struct plan_process *process, struct cl_buf *out)
+{
+    const struct oci_process *spec = process->spec;
+    if (process->new_keyring)
+        cl_buf_printf(out, "init  join session keyring %s\n", process->keyring);
+    if (spec->oom_score_adj.set)
+        cl_buf_printf(out, "init  set oom score %d\n", (int)spec->oom_score_adj.value);
+    if (spec->scheduler != NULL)
+        cl_buf_printf(out, "init  set scheduler policy %d nice %d priority %d\n",
+                      (int)spec->scheduler->policy, spec->scheduler->nice,
+                      spec->scheduler->priority);
+    if (spec->io_priority != NULL)
+        cl_buf_printf(out, "init  set I/O priority class %d priority %d\n",
+                      (int)spec->io_priority->class_, (int)spec->io_priority->priority);
+    if (process->personality != NULL)
+        cl_buf_printf(out, "init  set personality %#lx\n",
+                      (unsigned long)process->personality->domain);
+    if (process->memory_policy != NULL)
+        cl_buf_str(out, "init  set memory policy\n");
+    cl_buf_printf(out, "init  set umask %04o\n",
+                  spec->user.umask.set ? spec->user.umask.value : 022);
+}
+
 static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
 {
     const struct plan_process *process = &plan->process;
@@ -143,16 +188,24 @@ static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
         cl_buf_str(out, "init  bring up loopback\n");
     if (plan->spec->hostname != NULL)
         cl_buf_printf(out, "init  set host name %s\n", plan->spec->hostname);
+    if (plan->spec->domainname != NULL)
+        cl_buf_printf(out, "init  set domain name %s\n", plan->spec->domainname);
+    print_settings(process, out);
     for (size_t i = 0; i < spec->rlimit_count; i++)
         cl_buf_printf(out, "init  limit %s to %" PRIu64 ":%" PRIu64 "\n",
                       oci_rlimit_name(spec->rlimits[i].type), spec->rlimits[i].soft,
                       spec->rlimits[i].hard);
     cl_buf_printf(out, "init  enter %s\n", spec->cwd);
-    cl_buf_printf(out, "init  become user %u group %u\n", spec->user.uid, spec->user.gid);
+    cl_buf_printf(out, "init  become user %u group %u", spec->user.uid, spec->user.gid);
+    for (size_t i = 0; i < spec->user.additional_gid_count; i++)
+        cl_buf_printf(out, "%s%u", i == 0 ? " groups " : ",", spec->user.additional_gids[i]);
+    cl_buf_char(out, '\n');
     cl_buf_str(out, "init  keep capabilities");
     print_caps(out, "bounding", process->bounding);
     print_caps(out, "effective", process->effective);
+    print_caps(out, "permitted", process->permitted);
     print_caps(out, "inheritable", process->inheritable);
+    print_caps(out, "ambient", process->ambient);
     cl_buf_char(out, '\n');
     if (plan->options->record_denials)
         cl_buf_str(out, "init  open audit session\n");
@@ -160,10 +213,18 @@ static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
         cl_buf_str(out, "init  set no_new_privs\n");
     if (process->filter.code != NULL)
         cl_buf_printf(out, "init  load seccomp filter (%zu instructions)\n", process->filter.count);
+    if (process->notify != NULL)
+        cl_buf_printf(out, "parent  send the seccomp listener to %s\n",
+                      process->notify->listener_path);
+    print_label("AppArmor profile", spec->apparmor_profile, out);
+    print_label("SELinux label", spec->selinux_label, out);
+    print_hooks(plan, RUNTIME_START_CONTAINER, "init", out);
     cl_buf_str(out, "init  execute");
     for (char **word = spec->args; *word != NULL; word++)
         cl_buf_printf(out, " %s", *word);
     cl_buf_char(out, '\n');
+    print_hooks(plan, RUNTIME_POSTSTART, "parent", out);
+    print_hooks(plan, RUNTIME_POSTSTOP, "at its end  parent", out);
 }
 
 int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out)

@@ -105,14 +105,14 @@ int plan_seccomp(struct plan_process *process, bool use_default, const struct oc
         return seccomp_default(process->bounding, &process->filter, err);
     if (policy == NULL)
         return 0;
-    if (policy->listener_path != NULL)
-        return plan_fail(err, CL_KIND_UNSUPPORTED, "linux.seccomp.listenerPath",
-                         "not supported by this build of cloche-runtime");
     int result = seccomp_compile(policy, &process->filter, err);
-    if (result >= 0 && process->filter.has_notify)
-        return plan_fail(err, CL_KIND_INVALID, "linux.seccomp",
-                         "SCMP_ACT_NOTIFY needs a listenerPath");
-    return result;
+    if (result < 0 || !process->filter.has_notify)
+        return result; /* without SCMP_ACT_NOTIFY a listenerPath is ignored (config-linux.md) */
+    if (policy->listener_path == NULL || policy->listener_path[0] == '\0')
+        return plan_fail(err, CL_KIND_INVALID, "linux.seccomp.listenerPath",
+                         "SCMP_ACT_NOTIFY needs it");
+    process->notify = policy;
+    return 0;
 }
 
 void plan_process_done(struct plan_process *process)

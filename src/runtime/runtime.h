@@ -242,6 +242,8 @@ struct runtime_subgroup {
 struct runtime_exec_options {
     bool use_default_seccomp;
     const struct oci_seccomp *seccomp; /* or NULL */
+    const struct oci_state
+        *state; /* the container's, for the agent of a seccomp with SCMP_ACT_NOTIFY */
     bool die_with_parent;
     unsigned preserve_fds;
     /* The container's own, or NULL: memoryPolicy, personality and intelRdt (which needs `id`) hold

@@ -4,6 +4,7 @@
  * filter, the session keyring, LSM labels.
  */
 #include "runtime/child.h"
+#include "runtime/notify.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,6 +64,8 @@ int sec_no_new_privs(struct child *child, struct cl_error *err)
 int sec_load_filter(struct child *child, struct cl_error *err)
 {
     const struct seccomp_filter *filter = &child->process->filter;
+    if (filter->has_notify)
+        return notify_load_filter(child, err);
     int result = k_seccomp_filter(filter->code, filter->count, filter->flags);
     return result < 0 ? cl_fail(err, result, "load the seccomp filter") : 0;
 }

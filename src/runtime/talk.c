@@ -2,6 +2,7 @@
 /*
  * The parent's end of wire/init.h, and the end of a process.
  */
+#include "runtime/notify.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -70,14 +71,25 @@ static int serve_hooks(struct runtime_process *process, const struct parent_serv
     return result;
 }
 
+static int pass_listener(int *fds, size_t count, struct cl_error *err)
+{
+    int result = count == NOTIFY_FDS
+                     ? notify_send(fds, err)
+                     : cl_fail(err, EPROTO, "hear from the container's first process");
+    for (size_t i = 0; i < count; i++)
+        fds[i] = cl_close(fds[i]);
+    return result;
+}
+
 int parent_wait(struct runtime_process *process, enum wire_init_type until,
                 const struct parent_service *service, struct cl_error *err)
 {
     for (;;) {
         struct wire_init message;
-        int fds[1] = { -EBADF };
+        int fds[NOTIFY_FDS] = { -EBADF, -EBADF, -EBADF };
         size_t count = 0;
-        ssize_t size = cl_recv_fds(process->sync, &message, sizeof message, fds, 1, &count);
+        ssize_t size =
+            cl_recv_fds(process->sync, &message, sizeof message, fds, CL_COUNT(fds), &count);
         if (size == 0 || size == -ECONNRESET)
             return until == 0 ? 0 : ended_early(process, err);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {
@@ -86,8 +98,14 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until,
                 continue;
             return cl_fail(err, result, "hear from the container's first process");
         }
-        if (count > 0)
-            (void)cl_close(fds[0]);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_LISTENER) {
+            int result = pass_listener(fds, count, err);
+            if (result >= 0)
+                continue;
+            return result;
+        }
+        for (size_t i = 0; i < count; i++)
+            (void)cl_close(fds[i]);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_HOOKS) {
             int result = serve_hooks(process, service, err);
             if (result >= 0)

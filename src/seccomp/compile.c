@@ -275,11 +275,6 @@ static int read_rule(struct compiler *compiler, size_t index, struct cl_error *e
     if (code < 0)
         return code;
     for (char **name = rule->names; name != NULL && *name != NULL; name++) {
-        if (rule->action == OCI_SECCOMP_NOTIFY && strcmp(*name, "write") == 0)
-            return refuse(err,
-                          "syscalls[%zu]: SCMP_ACT_NOTIFY cannot be used for write: nobody "
-                          "could hand the listener on",
-                          index);
         int call = seccomp_call_find(*name), mux = mux_find(*name);
         if (call < 0 && mux < 0)
             cl_debug("seccomp", "syscalls[%zu]: passed over %s: no such system call is known",

@@ -24,7 +24,7 @@ struct seccomp_filter {
 void seccomp_filter_done(struct seccomp_filter *filter);
 
 /*
- * linux.seccomp of a runtime-spec. Unknown actions or operators, an errno where the action takes none, and NOTIFY as default or for write are errors with
+ * linux.seccomp of a runtime-spec. Unknown actions or operators, an errno where the action takes none, and NOTIFY as default are errors with
  * their JSON path (-EINVAL); unknown system-call names are skipped (runtime-spec: names this kernel's table lacks) but listed by cl_debug("seccomp").
  * -E2BIG: longer than the 4,096 instructions that the kernel takes; -EOPNOTSUPP: no table for this machine. What the specification leaves open
  * (which of two rules wins, architectures, calls newer than the profile) is as in runc: src/seccomp/compile.c has the list.

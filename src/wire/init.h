@@ -11,6 +11,8 @@
  *   GO_ON                     ------------->     runs the third kind, goes on
  *                             <-------------     READY             (all steps but seccomp and exec are done)
  *   START                     ------------->     last steps, execve
+ *                             <-------------     LISTENER + fds    (seccomp notify only: listener, connection to its agent, what to tell it)
+ *   sends it to the agent
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
  *                             <-------------     FAILED {step, errno, text}  at any time instead; then init exits
  *
@@ -26,6 +28,7 @@
 enum wire_init_type {
     WIRE_INIT_GO = 1,
     WIRE_INIT_CONSOLE,
+    WIRE_INIT_LISTENER,
     WIRE_INIT_HOOKS,
     WIRE_INIT_GO_ON,
     WIRE_INIT_READY,

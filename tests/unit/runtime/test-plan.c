@@ -100,6 +100,7 @@ static const char golden[] =
     "init  mount tmpfs at /dev/shm (nosuid,noexec,nodev,mode=1777,size=65536k)\n"
     "init  mount /srv/data at /data (rbind,ro)\n"
     "init  make default devices\n"
+    "init  make / where it is missing\n"
     "init  write 1 to /proc/sys/net/ipv4/ip_forward\n"
     "init  mask /proc/kcore\n"
     "init  make /proc/sys read-only\n"
@@ -107,10 +108,13 @@ static const char golden[] =
     "init  pivot into the root file system\n"
     "init  bring up loopback\n"
     "init  set host name box\n"
+    "init  join session keyring _ses.box\n"
+    "init  set umask 0022\n"
     "init  limit RLIMIT_NOFILE to 64:128\n"
     "init  enter /\n"
     "init  become user 1000 group 10\n"
-    "init  keep capabilities bounding=CHOWN,KILL effective=- inheritable=-\n"
+    "init  keep capabilities bounding=CHOWN,KILL effective=- permitted=- inheritable=- "
+    "ambient=-\n"
     "init  set no_new_privs\n"
     "init  execute sh -c exit\n";
 
