@@ -392,13 +392,13 @@ has_status() {
 
 @test "a start that fails for another reason runs no hook of its end; delete does" {
     change '.process.args = ["/hook-data"]'
-    echo data >"$BUNDLE/rootfs/hook-data"
-    chmod 644 "$BUNDLE/rootfs/hook-data"
+    echo data >"$BUNDLE/rootfs/hook-data" # no program, and only exec can tell
+    chmod 755 "$BUNDLE/rootfs/hook-data"
     hook poststop poststop
     rt create -b "$BUNDLE" box
     run rt start box
     expect_status 1
-    expect_text "permission denied"
+    expect_text "exec format error"
     [ ! -e "$WORLD/calls" ]
     rt delete box
     [ "$(calls)" = poststop ]

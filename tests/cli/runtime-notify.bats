@@ -80,7 +80,7 @@ has_status() {
     run rt run -b "$BUNDLE" box
     expect_status 0
     expect_text "can't create directory '/tmp/new': File exists"
-    expect_line done
+    expect_line "done"
     [ "$(state 0 '[.ociVersion, .fds, .metadata, .state.id, .state.status, .state.bundle, .state.annotations]')" = \
         "[\"1.3.0\",[\"seccompFd\"],\"some data\",\"box\",\"creating\",\"$BUNDLE\",{\"some.key\":\"some value\"}]" ]
     [ "$(state 0 '.pid == .state.pid and .pid > 1')" = true ]
