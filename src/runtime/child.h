@@ -59,6 +59,7 @@ struct child {
     const int *join_fds; /* as plan->joins[] */
     struct hooks_output hooks_output;
     struct notify notify;
+    char **env;      /* the program's, where HOME had to be added; NULL: as the spec has it */
     int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
     struct parent_between *between; /* only in the process of enter.c */
@@ -184,6 +185,7 @@ int limits_set_affinity(const char *property, const char *list, struct cl_error 
 int program_make_cwd(struct child *child, struct cl_error *err);
 int program_enter_cwd(struct child *child, struct cl_error *err);
 int program_find(struct child *child, struct cl_error *err);
+int program_find_home(struct child *child, struct cl_error *err);
 int program_set_umask(struct child *child, struct cl_error *err);
 int program_connect_streams(struct child *child, struct cl_error *err);
 int program_close_others(struct child *child, struct cl_error *err);

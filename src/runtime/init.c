@@ -117,6 +117,11 @@ static bool has_no_new_privs(const struct child *child)
     return child->process->spec->no_new_privileges;
 }
 
+static bool has_no_home(const struct child *child)
+{
+    return cl_env_get((const char *const *)child->process->spec->env, "HOME") == NULL;
+}
+
 static bool is_started_later(const struct child *child)
 {
     return child->plan->options->start_listener > 0;
@@ -173,6 +178,7 @@ const struct child_step init_steps[] = {
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
     { "set memory policy", IN_CONTAINER, limits_set_memory_policy, has_memory_policy },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
+    { "find the home directory", IN_CONTAINER, program_find_home, has_no_home },
     { "find the program", IN_CONTAINER, program_find, is_started_later },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
@@ -223,6 +229,7 @@ const struct child_step exec_steps[] = {
     { "set scheduling", IN_CONTAINER, limits_set_scheduling, NULL },
     { "set memory policy", IN_CONTAINER, limits_set_memory_policy, has_memory_policy },
     { "enter working directory", IN_CONTAINER, program_enter_cwd, NULL },
+    { "find the home directory", IN_CONTAINER, program_find_home, has_no_home },
     { "set umask", IN_CONTAINER, program_set_umask, NULL },
     { "connect streams", IN_CONTAINER, program_connect_streams, NULL },
     { "prepare security label", IN_CONTAINER, sec_prepare_label, has_label },

@@ -253,6 +253,21 @@ int program_find(struct child *child, struct cl_error *err)
                        : fail_exec(err, CL_KIND_NOT_EXECUTABLE, EACCES, name, "permission denied");
 }
 
+/* IN_CONTAINER. An environment without HOME gets the one of the user in the container's own
+   /etc/passwd, or "/": programs rely on it, as the other runtimes do the same. A file that can't be
+   read is no reason not to start. */
+int program_find_home(struct child *child, struct cl_error *err)
+{
+    const struct oci_process *process = child->process->spec;
+    char home[256];
+    runtime_user_home(child->root, process->user.uid, home);
+    cl_auto_free char *entry = cl_format("HOME=%s", home);
+    if (entry == NULL || cl_strv_copy(&child->env, (const char *const *)process->env) < 0 ||
+        cl_strv_append(&child->env, entry) < 0)
+        return cl_fail(err, ENOMEM, "process.env: HOME");
+    return 0;
+}
+
 /* The files that a label is written to, in the order in which they are tried. */
 static size_t list_labels(const struct oci_process *process, char text[static 300],
                           const char *ret[static 4])
@@ -353,6 +368,7 @@ int program_exec(struct child *child, struct cl_error *err)
 {
     static char *const no_env[] = { NULL };
     const struct oci_process *process = child->process->spec;
+    char *const *env = child->env != NULL ? child->env : process->env;
     const char *name = process->args[0];
     char *just_name[] = { process->args[0], NULL };
     char **found = NULL, head[128];
@@ -363,8 +379,7 @@ int program_exec(struct child *child, struct cl_error *err)
     char **argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
     if (argv == NULL)
         return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
-    result = k_execveat(child->trampoline, "", argv, process->env != NULL ? process->env : no_env,
-                        AT_EMPTY_PATH);
+    result = k_execveat(child->trampoline, "", argv, env != NULL ? env : no_env, AT_EMPTY_PATH);
     (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", name,
                        strerrordesc_np(-result));
     if (result == -EPERM || result == -ENOSYS)

@@ -281,3 +281,5 @@ struct runtime_user {
 int runtime_user_resolve(int root_fd, const char *text, const char *const *extra_groups,
                          struct runtime_user *ret, struct cl_error *err);
 void runtime_user_done(struct runtime_user *user);
+/* The home directory of a user in the container's /etc/passwd; "/" where that says nothing. */
+void runtime_user_home(int root_fd, uid_t uid, char ret[static 256]);

@@ -112,6 +112,16 @@ static int find_user(char *passwd, const char *wanted, struct runtime_user *user
     return result;
 }
 
+void runtime_user_home(int root_fd, uid_t uid, char ret[static 256])
+{
+    struct runtime_user user = { .home = "/" };
+    cl_auto_free char *passwd = NULL;
+    char *name, digits[16];
+    if (CL_PRINT(digits, "%u", uid) >= 0 && read_names(root_fd, "/etc/passwd", &passwd, NULL) >= 0)
+        (void)find_user(passwd, digits, &user, &name); /* the home stays what it was */
+    (void)cl_print(ret, 256, "%s", user.home);         /* as long as its source */
+}
+
 static int find_group(const char *file, const char *wanted, gid_t *ret)
 {
     if (is_number(wanted))

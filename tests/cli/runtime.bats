@@ -559,3 +559,24 @@ END
     run groff -man -Tascii "$WORLD/page"
     expect_text "Run another process in a container"
 }
+
+@test "run, exec: HOME, where the spec has none, is that of the container's /etc/passwd, or /" {
+    mkdir -p "$BUNDLE/rootfs/etc"
+    echo 'someone:x:1000:1000::/home/someone:/bin/sh' >"$BUNDLE/rootfs/etc/passwd"
+    change '.process.env = ["PATH=/bin"] | .process.user = {uid: 1000, gid: 1000}'
+    script 'echo "$HOME"'
+    run rt run -b "$BUNDLE" box
+    expect_output /home/someone
+    change '.process.user = {uid: 7, gid: 7}'
+    run rt run -b "$BUNDLE" box
+    expect_output /
+    change '.process.env += ["HOME=/own"]'
+    run rt run -b "$BUNDLE" box
+    expect_output /own
+    change '.process.env = ["PATH=/bin"]'
+    script 'sleep 100'
+    rt run -d -b "$BUNDLE" box
+    run rt exec -u 1000 box sh -c 'echo "$HOME"'
+    expect_output /home/someone
+    rm -r "$BUNDLE/rootfs/etc"
+}
