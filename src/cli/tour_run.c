@@ -126,7 +126,7 @@ static int read_output(int fd, char **ret)
     for (;;) {
         bool is_full = size == OUTPUT_MAX;
         ssize_t got =
-            read(fd, is_full ? rest : text + size, is_full ? sizeof rest : OUTPUT_MAX - size);
+            is_full ? read(fd, rest, sizeof rest) : read(fd, text + size, OUTPUT_MAX - size);
         if (got < 0 && errno == EINTR)
             continue; /* the child has the signal, too, and ends */
         if (got <= 0)

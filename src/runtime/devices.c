@@ -296,7 +296,7 @@ static bool is_ours(int program)
 /* The filter that we attached to this group: a descriptor, or -ENOENT. */
 static int find_program(int dir)
 {
-    uint32_t ids[64];
+    uint32_t ids[64] = { 0 };
     union bpf_attr query;
     memset(&query, 0, sizeof query);
     query.query.target_fd = (uint32_t)dir;
