@@ -24,6 +24,7 @@ struct fake_options {
     const char *script;
     uint32_t flags;
     bool has_first; /* a first client, as `cloche run` has */
+    int first_room; /* SO_SNDBUF of the monitor's end, or 0: how much waits for the first client */
     uint64_t log_max;
     uint32_t log_files;
     int64_t patience;    /* 0: the usual */
@@ -152,6 +153,8 @@ static bool fake_start(struct fake *fake, const struct fake_options *options)
         (void)cl_close(fake_file(fake->dir, "memory.oom_control", options->control));
     if (options->has_first && cl_socketpair(SOCK_SEQPACKET, &fake->first, &client) < 0)
         return false;
+    if (options->first_room > 0)
+        CHECK_INT(setsockopt(client, SOL_SOCKET, SO_SNDBUF, &options->first_room, sizeof(int)), 0);
     (void)fflush(stdout);
     fake->monitor = fork();
     if (fake->monitor == 0) {
