@@ -45,6 +45,7 @@ struct child {
     const struct cgroup *cgroup; /* NULL: none */
 
     int root; /* the container's root directory */
+    int home; /* the mount namespace to go back to, or -EBADF (plan->shares_mount_ns) */
     /* A procfs of our pid namespace that nothing was mounted over when we opened it; -EBADF until
        needed. */
     int proc;

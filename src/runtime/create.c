@@ -31,6 +31,7 @@ struct making {
     int cgroup_trees[CGROUP_MAX_HIERARCHIES];
     int join_fds[K_NS_COUNT];
     int own_pid_ns, own_time_ns; /* to go back to */
+    int own_mnt_ns;              /* for init to go back to (plan->shares_mount_ns) */
     bool has_scope;
     bool init_opens; /* root, sources and cgroup trees: we may not */
     int child_end;
@@ -49,6 +50,7 @@ static void making_init(struct making *making, const struct runtime_plan *plan,
         .root = -EBADF,
         .own_pid_ns = -EBADF,
         .own_time_ns = -EBADF,
+        .own_mnt_ns = -EBADF,
         .child_end = -EBADF,
         .hooks_output = HOOKS_NO_OUTPUT,
         .rdt_root = -EBADF,
@@ -73,6 +75,7 @@ static void making_done(struct making *making)
         (void)cl_close(making->join_fds[i]);
     (void)cl_close(making->own_pid_ns);
     (void)cl_close(making->own_time_ns);
+    (void)cl_close(making->own_mnt_ns);
     (void)cl_close(making->child_end);
     hooks_close_output(&making->hooks_output);
     (void)cl_close(making->rdt_root);
@@ -143,7 +146,10 @@ static int open_joins(struct making *making, struct cl_error *err)
         if (making->join_fds[i] < 0)
             return making->join_fds[i];
     }
-    return 0;
+    if (!making->plan->shares_mount_ns)
+        return 0;
+    making->own_mnt_ns = openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    return making->own_mnt_ns < 0 ? cl_fail(err, errno, "open our own mount namespace") : 0;
 }
 
 /* The group outlives the caller's facts, where they lie on a stack. */
@@ -290,6 +296,7 @@ static struct child describe_child(struct making *making)
         .parent_end = making->process.sync,
         .cgroup = making->process.cgroup.count > 0 ? &making->process.cgroup : NULL,
         .root = making->root,
+        .home = making->own_mnt_ns,
         .proc = -EBADF,
         .devpts = -EBADF,
         .mask = -EBADF,

@@ -72,6 +72,15 @@ static int choose_namespaces(struct joining *joining, struct cl_error *err)
     if (own != theirs)
         joining->flags |= CLONE_NEWUSER;
     joining->plan.has_user_ns = own != theirs;
+    result = k_ns_inode(target, K_NS_MNT, &theirs);
+    if (result == -ENOENT) /* a process that has ended is in none */
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
+    if (result >= 0)
+        result = k_ns_inode(self, K_NS_MNT, &own);
+    if (result < 0)
+        return cl_fail(err, result, "look at the container's namespaces");
+    if (own == theirs) /* then its root is not what setns would make ours (join_target) */
+        joining->flags &= ~CLONE_NEWNS;
     return 0;
 }
 
@@ -134,6 +143,7 @@ static struct child describe_child(struct joining *joining)
         .parent_end = joining->process.sync,
         .cgroup = joining->group.count > 0 ? &joining->group : NULL,
         .root = -EBADF,
+        .home = -EBADF,
         .proc = -EBADF,
         .devpts = -EBADF,
         .mask = -EBADF,

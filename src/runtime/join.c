@@ -178,6 +178,12 @@ static int without_shared(const struct child *child, int flags)
     return flags;
 }
 
+/* A container without a mount namespace of its own: its root is its first process's. */
+static int enter_root(int root)
+{
+    return fchdir(root) < 0 || chroot(".") < 0 ? -errno : 0;
+}
+
 /* IN_HOST → IN_CONTAINER. All at once, so that there is no moment in which we have the container's
    root and the host's network. */
 int join_target(struct child *child, struct cl_error *err)
@@ -186,11 +192,19 @@ int join_target(struct child *child, struct cl_error *err)
     int result = (flags & CLONE_NEWUSER) != 0 ? take_limits_along(child, err) : 0;
     if (result < 0)
         return result;
+    cl_auto_fd root = -EBADF;
+    if ((flags & CLONE_NEWNS) == 0) {
+        root = openat(child->target_proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+            return cl_fail(err, errno, "open the container's root");
+    }
     result = k_setns(child->target_pidfd, flags);
     if (result == -EINVAL) /* a kernel without time namespaces */
         result = k_setns(child->target_pidfd, flags & ~CLONE_NEWTIME);
     if (result == -EPERM)
         result = k_setns(child->target_pidfd, without_shared(child, flags));
+    if (result >= 0 && root >= 0)
+        result = enter_root(root);
     if (result < 0)
         return cl_fail(err, result, "join the container's namespaces");
     child->root = inroot_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, INROOT_FOLLOW, err);

@@ -473,6 +473,21 @@ static int check_root_is_bare(const struct child *child)
     return root.stx_mnt_id == top.stx_mnt_id ? 0 : -EXDEV;
 }
 
+/* A mount namespace that ends takes its mounts apart; a detached copy stays together for as long as somebody has its root there. */
+static int go_home(struct child *child, struct cl_error *err)
+{
+    cl_auto_fd tree = k_open_tree(child->root, "", OPEN_TREE_CLONE | AT_RECURSIVE);
+    int result = tree < 0 ? tree : k_setns(child->home, CLONE_NEWNS);
+    if (result >= 0 && (fchdir(tree) < 0 || chroot(".") < 0))
+        result = -errno;
+    if (result < 0)
+        return cl_fail(err, result, "change the root into the root file system");
+    (void)cl_close(child->root); /* the parent's, or a copy of it */
+    child->root = cl_take_fd(&tree);
+    child->devpts = cl_close(child->devpts);
+    return 0;
+}
+
 /* IN_NEW_MNT → IN_CONTAINER. The old root is stacked on the new one and taken away from there: no
    directory for it is needed. Lazily, because a synchronous unmount waits for RCU. */
 int mnt_pivot(struct child *child, struct cl_error *err)
@@ -481,6 +496,8 @@ int mnt_pivot(struct child *child, struct cl_error *err)
         return cl_fail(err, errno, "enter the root file system");
     if (child->plan->moves_root)
         return mnt_move_root(child, err);
+    if (child->plan->shares_mount_ns)
+        return go_home(child, err);
     int result = k_pivot_root(".", ".");
     if (result == -EINVAL) {
         (void)cl_fail(err, result, "pivot_root into the root file system");

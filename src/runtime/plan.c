@@ -175,9 +175,12 @@ static int plan_namespaces(struct runtime_plan *plan, struct cl_error *err)
     if (result < 0)
         return result;
     plan->moves_root = plan->options->no_pivot || plan->joins_mount_ns;
-    if ((plan->clone_flags & CLONE_NEWNS) == 0 && !plan->joins_mount_ns)
+    plan->shares_mount_ns = (plan->clone_flags & CLONE_NEWNS) == 0 && !plan->joins_mount_ns;
+    if (plan->shares_mount_ns && (plan->new_user_ns || plan->joins_user_ns))
         return plan_fail(err, CL_KIND_INVALID, "linux.namespaces",
-                         "a mount namespace of its own is needed for the root file system");
+                         "with a user namespace a mount namespace is needed, too: nothing could be "
+                         "mounted in ours");
+    plan->clone_flags |= plan->shares_mount_ns ? CLONE_NEWNS : 0;
     return plan_time_offsets(plan, err);
 }
 

@@ -106,6 +106,9 @@ struct runtime_plan {
     int clone_flags; /* CLONE_NEW* of clone3: all but the cgroup namespace */
     bool new_cgroup_ns, new_net_ns;
     bool new_user_ns, joins_user_ns, joins_mount_ns;
+    /* No mount namespace of its own: its tree is made in one that is then left again, and chrooted into as a detached copy, which is on no
+       path of the host's. */
+    bool shares_mount_ns;
     /* Not pivot_root but a move over "/" and chroot. */
     bool moves_root;
     struct plan_join joins[K_NS_COUNT];

@@ -193,11 +193,11 @@ static int plan_bind(struct runtime_plan *plan, struct plan_mount *mount, const 
     if (source[0] != '/' && plan->options->bundle == NULL)
         return fail_mount(err, mount->index, CL_KIND_INVALID, "source",
                           "is relative, and there is no bundle directory");
-    if (mount->flags.data != NULL && mount->flags.data[0] != '\0') {
-        char text[200];
-        (void)CL_PRINT(text, "a bind mount does not know \"%.100s\"", mount->flags.data);
-        return fail_mount(err, mount->index, CL_KIND_INVALID, "options", text);
-    }
+    /* The kernel has no use for a file system's options here, and other runtimes pass over them: said, as somebody may have meant a tmpfs. */
+    if (mount->flags.data != NULL && mount->flags.data[0] != '\0' &&
+        plan_warn(&plan->warnings, "mounts[%zu].options: a bind mount has no use for \"%.100s\"",
+                  mount->index, mount->flags.data) < 0)
+        return cl_fail(err, ENOMEM, "plan mounts");
     if (plan_idmap(plan, &plan->spec->mounts[mount->index], mount) < 0 ||
         warn_of_ignored(plan, mount) < 0)
         return cl_fail(err, ENOMEM, "plan mounts");

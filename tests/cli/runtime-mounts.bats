@@ -303,7 +303,38 @@ END
     change '.mounts[-1].type = "nofs"'
     refused "mount nofs at /mnt: No such device"
     change '.mounts[-1] = {destination: "/mnt", source: "/tmp", options: ["bind", "size=1m"]}'
-    refused "mounts[7].options: a bind mount does not know \"size=1m\""
+    script true
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_text "warning: mounts[7].options: a bind mount has no use for \"size=1m\""
+}
+
+@test "no mount namespace: the tree is on no path of the host's, and its masks hold" {
+    local before
+    change '.linux.namespaces |= map(select(.type != "mount"))'
+    script 'readlink /proc/self/ns/mnt; ls /; cat /proc/keys; echo x >/proc/sys/kernel/hostname; sleep 1000'
+    before=$(cat /proc/self/mountinfo)
+    rt run -d -b "$BUNDLE" box >"$WORLD/out" 2>&1
+    wait_until grep -qi "read-only" "$WORLD/out"
+    [ "$(head -n 1 "$WORLD/out")" = "$(readlink /proc/self/ns/mnt)" ]
+    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    run cat "$WORLD/out"
+    expect_line bin
+    refute_text "home"
+    refute_text "_ses"
+    # The runtime is gone, the mounts below the root still hang together; and exec goes to the container's root, not to the host's.
+    run rt exec box sh -c 'ls /; readlink /proc/1/root; ls /dev/null /proc/self/status; ls -d /dev/pts'
+    expect_status 0
+    expect_line bin
+    refute_text "home"
+    expect_line /dev/pts
+    run rt exec box ls "$WORLD"
+    [ "$status" -ne 0 ]
+    rt delete -f box
+    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    change '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+            | .linux.gidMappings = .linux.uidMappings'
+    refused "linux.namespaces: with a user namespace a mount namespace is needed"
 }
 
 @test "options: sync of a bind is the file system's own affair, which is said" {
