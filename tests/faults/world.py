@@ -82,8 +82,11 @@ class World:
                 if not exe.startswith(self.build + '/'):
                     continue
                 with open(f'/proc/{pid}/environ', 'rb') as environ:
-                    if self.marker in environ.read().split(b'\0'):
-                        found[int(pid)] = os.path.basename(exe)
+                    text = environ.read()
+                if self.marker in text.split(b'\0'):
+                    found[int(pid)] = os.path.basename(exe)
+                elif not text and is_dying(pid):  # since we read which program it is
+                    found[int(pid)] = 'ending'
             except OSError:
                 if is_dying(pid):
                     found[int(pid)] = 'ending'
