@@ -348,7 +348,7 @@ int container_status(const struct container *container, enum oci_status *ret, st
 {
     bool alive = false;
     if (container->pid == 0) {
-        /* Whoever makes it holds the lock; without one, who made it was killed. */
+        /* Whoever makes it holds the lock, and its init a copy, until it notices that its maker was killed: then both are gone. */
         bool is_locked = !container->has_lock && flock(container->dir, LOCK_SH | LOCK_NB) < 0;
         if (!is_locked && !container->has_lock)
             (void)flock(container->dir, LOCK_UN);

@@ -290,7 +290,11 @@ receive_console() {
 @test "create: what a killed create left is taken over" {
     CLOCHE_TEST_KILL="cloche:container ready" run rt create -b "$BUNDLE" box
     expect_status 137
-    [ "$(status_of box)" = stopped ]
+    # Its init has a copy of the lock until it notices; "creating" is true until then, and delete waits for it.
+    rt delete box
+    CLOCHE_TEST_KILL="cloche:container ready" run rt create -b "$BUNDLE" box
+    expect_status 137
+    wait_until has_status box stopped
     rt delete box
     script 'echo again'
     run rt run -b "$BUNDLE" box
