@@ -16,7 +16,7 @@
 #define START_END_MS 2000
 
 struct create_options {
-    const char *bundle, *console_socket, *pid_file, *preserve_fds;
+    const char *bundle, *console_socket, *pid_file, *preserve_fds, *trace;
     bool no_new_keyring, no_pivot, detach, keep;
 };
 
@@ -30,6 +30,8 @@ struct create_options {
                struct create_options, pid_file),                                                   \
         OPTION("preserve-fds", 0, OPTION_STRING, "N", "Hand on N descriptors, from 3 on",          \
                struct create_options, preserve_fds),                                               \
+        OPTION("trace", 0, OPTION_STRING, "FILE",                                                  \
+               "Append each step with its times in microseconds", struct create_options, trace),   \
         OPTION("no-new-keyring", 0, OPTION_FLAG, NULL, "Keep our session keyring",                 \
                struct create_options, no_new_keyring),                                             \
         OPTION(                                                                                    \
@@ -69,6 +71,8 @@ struct creation {
     struct runtime_plan *plan;
     struct container container;
     int listener;
+    int trace; /* 0: none */
+    struct timespec trace_since;
     struct runtime_process process;
 };
 
@@ -83,6 +87,8 @@ static void creation_done(struct creation *creation)
     free(creation->text);
     container_done(&creation->container);
     creation->listener = cl_close(creation->listener);
+    if (creation->trace > 0)
+        creation->trace = cl_close(creation->trace);
 }
 
 /* ---- the plan ---- */
@@ -259,6 +265,8 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
     unsigned preserve = 0;
     int result = take_descriptors(flags->preserve_fds, &preserve, err);
     if (result >= 0)
+        result = creation->trace = open_trace(flags->trace, &creation->trace_since, err);
+    if (result >= 0)
         result = read_bundle(creation, err);
     if (result >= 0)
         result = runtime_facts_init(&creation->facts, err);
@@ -275,6 +283,8 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
         .no_pivot = flags->no_pivot,
         .rootless = creation->cli->rootless,
         .preserve_fds = preserve,
+        .trace_fd = creation->trace,
+        .trace_since = creation->trace > 0 ? &creation->trace_since : NULL,
     };
     if (CL_PRINT(creation->state_dir, "%s/%s", creation->cli->root, id) < 0)
         return cl_fail(err, ENAMETOOLONG, "container id %.40s", id);
@@ -467,6 +477,8 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
     if (result < 0)
         return result;
     container_unlock(&creation->container);
+    creation->process.trace_fd = creation->trace;
+    creation->process.trace_since = creation->options.trace_since;
     result = runtime_start(&creation->process, err);
     if (result >= 0)
         result = hooks_poststart(&creation->container, err);
@@ -499,6 +511,14 @@ const struct verb verb_run = {
     .run = run,
 };
 
+struct start_options {
+    const char *trace;
+};
+static const struct option_row start_table[] = {
+    OPTION("trace", 0, OPTION_STRING, "FILE", "Append each step with its times in microseconds",
+           struct start_options, trace),
+};
+
 static int check_startable(const struct container *container, struct cl_error *err)
 {
     enum oci_status status;
@@ -529,15 +549,25 @@ static int start_process(const struct ocicli *cli, struct container *container,
 static int start(const struct ocicli *cli, const void *options, char **arguments,
                  struct cl_error *err)
 {
+    const struct start_options *flags = options;
+    struct timespec since;
     auto_container container = CONTAINER_NONE;
+    cl_auto_fd trace = -EBADF;
     int result = container_open(cli, arguments[0], true, &container, err);
     if (result >= 0)
         result = check_startable(&container, err);
     if (result < 0)
         return result;
-    struct runtime_process process = {
-        .pid = container.pid, .pidfd = -EBADF, .console = -EBADF, .root_mount = -EBADF
-    };
+    result = open_trace(flags->trace, &since, err);
+    if (result < 0)
+        return result;
+    trace = result > 0 ? result : -EBADF;
+    struct runtime_process process = { .trace_fd = trace,
+                                       .trace_since = trace > 0 ? &since : NULL,
+                                       .pid = container.pid,
+                                       .pidfd = -EBADF,
+                                       .console = -EBADF,
+                                       .root_mount = -EBADF };
     process.sync = container_connect(&container);
     if (process.sync < 0)
         return cl_fail(err, process.sync, "start container %s", container.id);
@@ -550,8 +580,9 @@ static int start(const struct ocicli *cli, const void *options, char **arguments
 
 const struct verb verb_start = {
     .name = "start",
-    .synopsis = "ID",
+    .synopsis = "[OPTIONS] ID",
     .summary = "Start a container that was created",
+    VERB_OPTIONS(start_table, struct start_options),
     .min_arguments = 1,
     .max_arguments = 1,
     .run = start,

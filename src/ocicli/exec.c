@@ -10,7 +10,8 @@
 #define PROCESS_MAX (16 << 20)
 
 struct exec_options {
-    const char *process, *console_socket, *pid_file, *cwd, *user, *preserve_fds, *apparmor, *label;
+    const char *process, *console_socket, *pid_file, *cwd, *user, *preserve_fds, *apparmor, *label,
+        *trace;
     const char **env, **gids, **caps, **cgroups;
     bool tty, detach, no_new_privs, ignore_paused;
 };
@@ -43,6 +44,8 @@ static const struct option_row exec_table[] = {
     OPTION("process-label", 0, OPTION_STRING, "LABEL", "SELinux label", struct exec_options, label),
     OPTION("preserve-fds", 0, OPTION_STRING, "N", "Hand on N descriptors, from 3 on",
            struct exec_options, preserve_fds),
+    OPTION("trace", 0, OPTION_STRING, "FILE", "Append each step with its times in microseconds",
+           struct exec_options, trace),
     OPTION("ignore-paused", 0, OPTION_FLAG, NULL, "Also in a paused container: it waits there",
            struct exec_options, ignore_paused),
     OPTION("cgroup", 0, OPTION_LIST, "[CONTROLLER,...:]PATH",
@@ -287,7 +290,12 @@ static int run_process(const struct container *container, const struct oci_spec 
         .cgroup_path = container->cgroup_path[0] != '\0' ? container->cgroup_path : NULL,
     };
     struct subgroups subgroups = { .count = 0 };
-    int result = parse_subgroups(options->cgroups, &subgroups, err);
+    struct timespec since;
+    int result = open_trace(options->trace, &since, err);
+    if (result < 0)
+        return result;
+    cl_auto_fd trace = result > 0 ? result : -EBADF;
+    result = parse_subgroups(options->cgroups, &subgroups, err);
     const struct oci_state state = {
         /* Borrowed for the room's encoder. */
         .oci_version = (char *)(uintptr_t)OCI_SPEC_VERSION,
@@ -299,6 +307,8 @@ static int run_process(const struct container *container, const struct oci_spec 
     };
     const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
                                               .preserve_fds = preserve,
+                                              .trace_fd = trace > 0 ? trace : 0,
+                                              .trace_since = trace > 0 ? &since : NULL,
                                               .state = &state,
                                               .linux_ = &spec->linux_,
                                               .id = container->id,

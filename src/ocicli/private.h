@@ -192,6 +192,8 @@ int relay_prepare(struct cl_error *err);
 int relay_run(int pidfd, int console, struct cl_error *err);
 /* Send the pty's master to whoever listens at `path`. */
 int send_console(const char *path, int console, struct cl_error *err);
+/* --trace FILE, NULL: none. The descriptor is the caller's, 0 without; after take_descriptors, so that it is none of those that are handed on. */
+int open_trace(const char *path, struct timespec *ret_since, struct cl_error *err);
 int write_pid_file(const char *path, pid_t pid, struct cl_error *err);
 /* Which streams a process gets, and whether console socket, terminal and detaching go together. */
 int choose_io(bool terminal, bool is_detached, const char *console_socket, struct runtime_io *ret,

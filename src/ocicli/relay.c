@@ -51,6 +51,15 @@ int choose_io(bool terminal, bool is_detached, const char *console_socket, struc
     return 0;
 }
 
+int open_trace(const char *path, struct timespec *ret_since, struct cl_error *err)
+{
+    if (path == NULL)
+        return 0;
+    *ret_since = trace_now();
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    return fd < 0 ? cl_fail(err, errno, "--trace %s", path) : fd;
+}
+
 int write_pid_file(const char *path, pid_t pid, struct cl_error *err)
 {
     char text[16];

@@ -31,7 +31,6 @@ static _Noreturn void leave(int code)
 
 static _Noreturn void fail(const struct child *child, size_t step, struct cl_error *err)
 {
-    (void)k_explain_missing(err);
     struct wire_init message = { .type = WIRE_INIT_FAILED,
                                  .step = (uint32_t)step,
                                  .code = err->code,
@@ -43,6 +42,16 @@ static _Noreturn void fail(const struct child *child, size_t step, struct cl_err
     leave(err->kind == CL_KIND_NO_COMMAND ? 127 : err->kind == CL_KIND_NOT_EXECUTABLE ? 126 : 125);
 }
 
+/* A filter need not allow write: a file hears of the filter before it is loaded, and of nothing after it; the last step has no end. */
+static void silence(struct child *child, const struct child_step *step, bool is_last)
+{
+    if (child->trace.fd <= 0 || !child->trace.has_lines ||
+        (!is_last && step->run != sec_load_filter))
+        return;
+    trace_endless(&child->trace, step->name);
+    child->trace.fd = -EBADF;
+}
+
 void child_run(struct child *child, const struct child_step *steps, size_t count)
 {
     cl_test_role("init");
@@ -52,13 +61,17 @@ void child_run(struct child *child, const struct child_step *steps, size_t count
             continue;
         cl_debug("init", "%s", steps[i].name);
         struct timespec start;
-        int result = trace_begin(&child->trace, steps[i].name, &start);
-        if (result >= 0)
-            result = steps[i].run(child, &err);
-        else
-            result = trace_stopped(steps[i].name, &err);
-        if (result < 0)
+        silence(child, &steps[i], i + 1 == count);
+        if (trace_begin(&child->trace, steps[i].name, &start) < 0) {
+            (void)trace_stopped(steps[i].name, &err);
             fail(child, i, &err);
+        }
+        if (steps[i].run(child, &err) < 0) {
+            trace_failed(&child->trace, steps[i].name, &start);
+            (void)k_explain_missing(&err);
+            trace_name_step(&err, steps[i].name);
+            fail(child, i, &err);
+        }
         trace_end(&child->trace, steps[i].name, 0, &start);
         cl_test_point(steps[i].name);
     }
@@ -125,6 +138,8 @@ static int wait_for_successor(struct child *child, int listener, struct cl_error
     for (;;) {
         struct wire_init message;
         ssize_t size;
+        int fd = -EBADF;
+        size_t count = 0;
         child->sync = cl_close(child->sync);
         child->sync = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (child->sync < 0 && errno != EINTR && errno != ECONNABORTED)
@@ -132,10 +147,17 @@ static int wait_for_successor(struct child *child, int listener, struct cl_error
         if (child->sync < 0)
             continue;
         do
-            size = recv(child->sync, &message, sizeof message, 0);
-        while (size < 0 && errno == EINTR);
-        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_START)
+            size = cl_recv_fds(child->sync, &message, sizeof message, &fd, 1, &count);
+        while (size == -EINTR);
+        if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_START) {
+            if (count == 1) { /* closed at exec, as every other */
+                child->trace = (struct trace){ .fd = fd, .is_init = true, .has_lines = true };
+                memcpy(&child->trace.since, message.text, sizeof child->trace.since);
+            }
             return 0;
+        }
+        if (count == 1)
+            (void)cl_close(fd);
     }
 }
 

@@ -96,6 +96,7 @@ static int open_root(struct making *making, struct cl_error *err)
     struct runtime_rootfs rootfs = plan->options->rootfs;
     rootfs.trace_fd = plan->options->trace_fd;
     rootfs.trace_waits = plan->options->trace_waits;
+    rootfs.trace_since = plan->options->trace_since;
     if (!rootfs.is_overlay)
         rootfs.path = plan->rootfs_path;
     rootfs.receives_mounts = (plan->root_propagation & MS_SLAVE) != 0;
@@ -182,12 +183,15 @@ static int make_group(struct making *making, struct cl_error *err)
                : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
 }
 
+static bool has_inner_hooks(const struct runtime_plan *plan)
+{
+    return plan->spec->hooks.create_container.count > 0 ||
+           plan->spec->hooks.start_container.count > 0;
+}
+
 static int open_hooks_output(struct making *making, struct cl_error *err)
 {
-    const struct oci_hooks *hooks = &making->plan->spec->hooks;
-    return hooks->create_container.count == 0 && hooks->start_container.count == 0
-               ? 0
-               : hooks_open_output(making->plan->spec, &making->hooks_output, err);
+    return hooks_open_output(making->plan->spec, &making->hooks_output, err);
 }
 
 /* What init waits for before it does anything. Nothing of that asked for: GO is in the socket before
@@ -207,6 +211,11 @@ static int open_rdt(struct making *making, struct cl_error *err)
     return making->rdt_root < 0 ? making->rdt_root
                                 : rdt_make(making->rdt_root, rdt, making->plan->options->id,
                                            &making->process.rdt, err);
+}
+
+static int connect_agent(struct making *making, struct cl_error *err)
+{
+    return notify_open(&making->plan->process, &making->notify, err);
 }
 
 static int tell_agent(struct making *making, struct cl_error *err)
@@ -281,9 +290,9 @@ static int join_pid_ns(struct making *making, int proc, struct cl_error *err)
 static struct trace trace_of(const struct making *making, bool is_init)
 {
     const struct runtime_options *options = making->plan->options;
-    return (struct trace){ .fd = options->trace_fd > 0 ? options->trace_fd : -EBADF,
-                           .waits = options->trace_waits,
-                           .is_init = is_init };
+    struct trace trace = trace_to(options->trace_fd, options->trace_since, is_init);
+    trace.waits = options->trace_waits;
+    return trace;
 }
 
 static struct child describe_child(struct making *making)
@@ -437,8 +446,14 @@ static int prepare_user_ns(struct making *making, int proc, struct cl_error *err
 /* ---- both ---- */
 
 /* What init waits for. */
-static int let_go(struct making *making, int proc, struct cl_error *err)
+static int let_go(struct making *making, struct cl_error *err)
 {
+    cl_auto_fd own_proc = -EBADF;
+    int proc = making->plan->facts->proc_fd;
+    if (proc <= 0) /* made-up facts */
+        proc = own_proc = procfs_open_host(err);
+    if (proc < 0)
+        return proc;
     int result = making->plan->process.has_user_ns ? prepare_user_ns(making, proc, err) : 0;
     if (result >= 0 && making->plan->options->scope != NULL)
         result = start_scope(making, err);
@@ -480,7 +495,7 @@ static int start_child(struct making *making, struct cl_error *err)
     result = procfs_start_ticks(proc, making->process.pid, &making->process.start_ticks);
     if (result < 0)
         return cl_fail(err, result, "read the start time of the container's first process");
-    return waits_for_go(making->plan) ? let_go(making, proc, err) : 0;
+    return 0;
 }
 
 /* ---- the public part ---- */
@@ -494,9 +509,13 @@ static int watched(struct making *making, const char *name,
     if (trace_begin(&trace, name, &start) < 0)
         return trace_stopped(name, err);
     int result = run(making, err);
-    if (result >= 0)
-        trace_end(&trace, name, making->process.pid, &start);
-    return result;
+    if (result < 0) {
+        trace_failed(&trace, name, &start);
+        trace_name_step(err, name);
+        return result;
+    }
+    trace_end(&trace, name, making->process.pid, &start);
+    return 0;
 }
 
 static int make_container(struct making *making, struct cl_error *err)
@@ -505,29 +524,33 @@ static int make_container(struct making *making, struct cl_error *err)
                                             .plan = making->plan };
     int result = parent_check_labels(making->plan->process.spec,
                                      making->plan->spec->linux_.mount_label, err);
-    if (result >= 0)
-        result = open_root(making, err);
+    if (result < 0)
+        trace_name_step(err, "check security labels");
+    if (result >= 0 && (result = open_root(making, err)) < 0)
+        trace_name_step(err, "open root file system");
     cl_test_point("root open");
     if (result >= 0)
         result = watched(making, "open bind sources", open_sources, err);
-    if (result >= 0)
-        result = open_joins(making, err);
-    if (result >= 0)
-        result = open_hooks_output(making, err);
-    if (result >= 0)
-        result = notify_open(&making->plan->process, &making->notify, err);
+    if (result >= 0 && making->plan->join_count > 0)
+        result = watched(making, "open joined namespaces", open_joins, err);
+    if (result >= 0 && has_inner_hooks(making->plan))
+        result = watched(making, "open output of hooks", open_hooks_output, err);
+    if (result >= 0 && making->plan->process.notify != NULL)
+        result = watched(making, "connect to the seccomp agent", connect_agent, err);
     cl_test_point("sources open");
     if (result >= 0)
         result = watched(making, "make control group", make_group, err);
-    if (result >= 0)
-        result = open_rdt(making, err);
+    if (result >= 0 && making->plan->process.rdt != NULL)
+        result = watched(making, "make resctrl group", open_rdt, err);
     if (result >= 0)
         result = open_sync(making, err);
     cl_test_point("before clone");
     if (result >= 0)
         result = watched(making, "make namespaces", start_child, err);
-    if (result >= 0)
-        result = tell_agent(making, err);
+    if (result >= 0 && waits_for_go(making->plan))
+        result = watched(making, "set up from outside", let_go, err);
+    if (result >= 0 && making->plan->process.notify != NULL)
+        result = watched(making, "tell the seccomp agent", tell_agent, err);
     cl_test_point("child started");
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,
@@ -600,12 +623,27 @@ int runtime_leave(struct runtime_process *process, struct cl_error *err)
     return 0;
 }
 
+/* With the file of a trace: an init that was left takes it, another has its own. */
+static int send_start(const struct runtime_process *process)
+{
+    struct wire_init message = { .type = WIRE_INIT_START };
+    if (process->trace_fd <= 0 || process->trace_since == NULL)
+        return parent_send(process->sync, WIRE_INIT_START);
+    memcpy(message.text, process->trace_since, sizeof *process->trace_since);
+    ssize_t size = cl_send_fds(process->sync, &message, sizeof message, &process->trace_fd, 1);
+    return size < 0 ? (int)size : 0;
+}
+
 int runtime_start(struct runtime_process *process, struct cl_error *err)
 {
     if (process->sync < 0)
         return 0; /* it runs already: exec's processes do not wait */
     const struct parent_service nothing = { 0 };
-    int result = parent_send(process->sync, WIRE_INIT_START);
+    const struct trace trace =
+        trace_to(process->trace_since != NULL ? process->trace_fd : 0, process->trace_since, false);
+    struct timespec start;
+    (void)trace_begin(&trace, "start the program", &start); /* lines are never waited for */
+    int result = send_start(process);
     cl_test_point("start sent");
     if (result == -EPIPE) /* it is gone: hear why */
         result = parent_wait(process, WIRE_INIT_READY, &nothing, err);
@@ -613,8 +651,12 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
         result = parent_wait(process, 0, &nothing, err);
     else
         (void)cl_fail(err, result, "start the container");
-    if (result >= 0)
+    if (result >= 0) {
         process->sync = cl_close(process->sync);
+        trace_end(&trace, "start the program", process->pid, &start);
+    } else {
+        trace_failed(&trace, "start the program", &start);
+    }
     forget_devices(process, result < 0);
     return result;
 }

@@ -156,6 +156,7 @@ static struct child describe_child(struct joining *joining)
         .target_pidfd = joining->target_pidfd,
         .target_proc = joining->target_proc,
         .target_flags = joining->flags,
+        .trace = trace_to(joining->options->trace_fd, joining->options->trace_since, true),
     };
 }
 
@@ -271,6 +272,24 @@ static int start_child(struct joining *joining, struct cl_error *err)
 
 /* ---- the public part ---- */
 
+/* "the container is not running" is all that there is to say: engines look for it. */
+static int watched_start(struct joining *joining, struct cl_error *err)
+{
+    const struct trace trace =
+        trace_to(joining->options->trace_fd, joining->options->trace_since, false);
+    struct timespec start;
+    (void)trace_begin(&trace, "make process", &start); /* there is nobody to stop it */
+    int result = start_child(joining, err);
+    if (result >= 0) {
+        trace_end(&trace, "make process", joining->process.pid, &start);
+        return 0;
+    }
+    trace_failed(&trace, "make process", &start);
+    if (result != -ESRCH)
+        trace_name_step(err, "make process");
+    return result;
+}
+
 static int run(struct joining *joining, const struct oci_process *process, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = joining->io->terminal };
@@ -278,7 +297,7 @@ static int run(struct joining *joining, const struct oci_process *process, struc
     if (result >= 0)
         result = notify_open(&joining->plan, &joining->notify, err);
     if (result >= 0)
-        result = start_child(joining, err);
+        result = watched_start(joining, err);
     if (result >= 0)
         result = notify_tell(&joining->notify, &joining->plan, joining->process.pid,
                              joining->options->state, err);

@@ -115,12 +115,15 @@ static int open_rootfs(const struct runtime_rootfs *rootfs, int *ret_fd, struct 
 
 int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err)
 {
-    const struct trace trace = { .fd = rootfs->trace_fd, .waits = rootfs->trace_waits };
+    struct trace trace = trace_to(rootfs->trace_fd, rootfs->trace_since, false);
+    trace.waits = rootfs->trace_waits;
     struct timespec start;
     if (trace_begin(&trace, "open root file system", &start) < 0)
         return trace_stopped("open root file system", err);
     int result = open_rootfs(rootfs, ret_fd, err);
-    if (result >= 0)
+    if (result < 0)
+        trace_failed(&trace, "open root file system", &start);
+    else
         trace_end(&trace, "open root file system", 0, &start);
     return result;
 }

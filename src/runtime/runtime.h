@@ -16,6 +16,8 @@
 #include "oci/oci.h"
 #include "runtime/stats.h"
 
+#include <time.h>
+
 /* Where the root file system comes from. Strings are borrowed until the plan is freed. */
 struct runtime_rootfs {
     bool is_overlay;
@@ -29,6 +31,7 @@ struct runtime_rootfs {
     bool receives_mounts;
     int trace_fd; /* as in runtime_options, for a caller that opens it before */
     bool trace_waits;
+    const struct timespec *trace_since;
 };
 
 /* Make the root file system as a detached mount, so that the caller can look into it (users,
@@ -76,6 +79,8 @@ struct runtime_options {
        comparison a step. trace_waits: each step waits for a word. */
     int trace_fd;
     bool trace_waits;
+    /* Not NULL: trace_fd is a file, and gets a line for each step that is over: microseconds since this moment (trace_now), microseconds that it took, side, step. */
+    const struct timespec *trace_since;
     bool no_new_keyring;
     /* PR_SET_PDEATHSIG SIGKILL on init. The kernel forgets the wish when init executes a
        set-user-ID program, and init may take it back: a second line behind the engine's recovery,
@@ -137,6 +142,7 @@ struct runtime_step {
     const char *english, *chinese; /* one sentence each; Chinese: traditional */
 };
 const struct runtime_step *runtime_step_find(const char *name); /* or NULL */
+struct timespec trace_now(void);                                /* for trace_since */
 
 /* Standard streams of a process of ours. With terminal the container gets a pty of its own devpts
    and the three fds are ignored (-EBADF). */
@@ -173,6 +179,9 @@ struct runtime_process {
     /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
        runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;
+    /* For runtime_start, borrowed: as in runtime_options, lines only; 0: none. Also handed to an init that was left. */
+    int trace_fd;
+    const struct timespec *trace_since;
     struct netdev_set *net; /* owned: the way back of linux.netDevices, until the program runs */
     struct runtime_rdt rdt; /* removed by runtime_destroy, or by who writes it down */
 };
@@ -246,6 +255,8 @@ struct runtime_exec_options {
         *state; /* the container's, for the agent of a seccomp with SCMP_ACT_NOTIFY */
     bool die_with_parent;
     unsigned preserve_fds;
+    int trace_fd; /* as in runtime_options */
+    const struct timespec *trace_since;
     /* The container's own, or NULL: memoryPolicy, personality and intelRdt (which needs `id`) hold
        for this process too. */
     const struct oci_linux *linux_;

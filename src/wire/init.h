@@ -14,7 +14,7 @@
  *                             <-------------     LISTENER + fds    (seccomp notify only: listener, connection to its agent, what to tell it)
  *   sends it to the agent
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
- *                             <-------------     FAILED {step, errno, text}  at any time instead; then init exits
+ *                             <-------------     FAILED {step, errno, text with the step's name}  at any time instead; then init exits
  *
  * Where another process is to start the container (runtime_leave), the parent sends LEAVE after READY and is gone; init accepts connections on its listening socket,
  * and the first that sends START there takes the parent's place. A connection that ends without a word is no start: init goes on listening.
@@ -42,9 +42,10 @@ enum wire_init_type {
 #define WIRE_INIT_STEP_PROGRAM UINT32_C(0xffffffff)
 
 struct wire_init {
-    uint32_t type;  /* enum wire_init_type */
-    uint32_t step;  /* FAILED: index into init_steps[], or one of the two below */
-    int32_t code;   /* FAILED: negative errno */
-    uint32_t kind;  /* FAILED: enum cl_kind */
-    char text[480]; /* FAILED: cl_error's text */
+    uint32_t type; /* enum wire_init_type */
+    uint32_t step; /* FAILED: index into init_steps[], or one of the two below */
+    int32_t code;  /* FAILED: negative errno */
+    uint32_t kind; /* FAILED: enum cl_kind */
+    /* FAILED: cl_error's text. START with a descriptor: it is the file of a trace, and here is the struct timespec that its times count from. */
+    char text[480];
 };

@@ -227,7 +227,9 @@ TEST(a_missing_bind_source_is_an_error_that_names_it)
     CHECK_INT(oci_mount_add(world.spec, "/data", NULL, "/no/such/source", "bind", NULL), 0);
     world_shell(&world, "true");
     CHECK_INT(world_create(&world), -ENOENT);
-    CHECK_STR(world.err.text, "bind source /no/such/source: No such file or directory");
+    CHECK_STR(
+        world.err.text,
+        "bind source /no/such/source: No such file or directory (step \"open bind sources\")");
     world_close(&world);
 }
 

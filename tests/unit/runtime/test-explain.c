@@ -34,8 +34,18 @@ TEST(each_step_of_exec_has_one)
 
 TEST(the_steps_of_the_parent_have_one)
 {
-    static const char *const names[] = { "open root file system", "open bind sources",
-                                         "make control group", "make namespaces" };
+    static const char *const names[] = { "open root file system",
+                                         "open bind sources",
+                                         "make control group",
+                                         "make namespaces",
+                                         "open joined namespaces",
+                                         "open output of hooks",
+                                         "connect to the seccomp agent",
+                                         "make resctrl group",
+                                         "set up from outside",
+                                         "tell the seccomp agent",
+                                         "make process",
+                                         "start the program" };
     for (size_t i = 0; i < CL_COUNT(names); i++)
         CHECK(runtime_step_find(names[i]) != NULL);
     CHECK(runtime_step_find("no such step") == NULL);

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime --trace FILE, and the step's name in the error of a start that fails.
+# shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+
+setup_file() {
+    world_setup_file
+    export BUNDLE=$WORLD/bundle
+    [ -x /bin/busybox ] || return 0
+    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/proc"
+    cp /bin/busybox "$BUNDLE/rootfs/bin/"
+    for applet in sh ls sleep true; do
+        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
+    done
+    cloche-runtime spec --bundle "$BUNDLE"
+    cp "$BUNDLE/config.json" "$WORLD/default.json"
+}
+
+setup() {
+    world_setup
+    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
+    need_program jq
+    rm -f "$WORLD/trace"
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\" | .process.args = [\"true\"]"
+}
+
+teardown() {
+    local id
+    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
+    world_teardown
+}
+
+rt() {
+    cloche-runtime --root "$WORLD/oci" "$@"
+}
+
+change() {
+    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
+}
+
+# Each line is of the form; the last column that is one word says the side.
+is_well_formed() {
+    [ -s "$WORLD/trace" ]
+    ! grep -vE '^ *[0-9]+ +([0-9]+|-)  (parent|init  )  [a-zA-Z_ -]+( FAILED)?$' "$WORLD/trace"
+}
+
+# step SIDE NAME: the line numbers of its lines.
+step() {
+    grep -nE "  $1 +$2\$" "$WORLD/trace" | cut -d: -f1
+}
+
+@test "run: the steps of both sides, each with its times" {
+    rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    is_well_formed
+    [ "$(step parent 'open root file system')" -lt "$(step parent 'make control group')" ]
+    [ -n "$(step parent 'make namespaces')" ]
+    [ "$(step init begin)" -lt "$(step init 'apply mounts')" ]
+    [ "$(step init 'apply mounts')" -lt "$(step init 'enter root file system')" ]
+    [ "$(step init 'enter root file system')" -lt "$(step init 'set capabilities')" ]
+    [ -n "$(step init execute)" ]
+    [ -n "$(step parent 'start the program')" ]
+    # No step is told that was not needed.
+    [ -z "$(step parent 'make resctrl group')" ]
+}
+
+@test "the clocks of a time namespace do not count" {
+    [ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+    change '.linux.namespaces |= (map(select(.type != "time")) + [{ type: "time" }])
+        | .linux.timeOffsets = { monotonic: { secs: 1000000 }, boottime: { secs: 1000000 } }'
+    rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    is_well_formed
+    # 1,000,000 s would be 1e12 us.
+    [ "$(awk '$1 > 1e11 || ($2 != "-" && $2 > 1e11)' "$WORLD/trace" | wc -l)" -eq 0 ]
+    [ -n "$(step init 'apply mounts')" ]
+}
+
+preserving_one() {
+    rt run --preserve-fds 1 --trace "$WORLD/trace" -b "$BUNDLE" box 3</dev/null
+}
+
+@test "the program gets nothing of it, and preserved descriptors are its own" {
+    change '.process.args = ["sh", "-c", "ls /proc/self/fd"]'
+    run rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    expect_status 0
+    expect_output $'0\n1\n2\n3' # 3 is ls's own
+    run preserving_one
+    expect_status 0
+    expect_output $'0\n1\n2\n3\n4'
+}
+
+@test "create and start: one file for both, or start's own" {
+    change '.process.args = ["sleep", "1000"]'
+    rt create --trace "$WORLD/trace" -b "$BUNDLE" box
+    [ -n "$(step init 'connect streams')" ]
+    [ -z "$(step init execute)" ]
+    rt start box
+    [ -n "$(step init execute)" ]
+    [ -z "$(step parent 'start the program')" ]
+    rt delete -f box
+    rm "$WORLD/trace"
+    rt create -b "$BUNDLE" box
+    rt start --trace "$WORLD/trace" box
+    is_well_formed
+    [ -z "$(step init 'wait for the start')" ]
+    [ -n "$(step init 'close other files')" ]
+    [ -n "$(step init execute)" ]
+    [ -n "$(step parent 'start the program')" ]
+    # The file is appended to.
+    rt exec --trace "$WORLD/trace" box true
+    [ -n "$(step parent 'make process')" ]
+    [ "$(step init execute | wc -l)" -eq 2 ]
+    run ls -l "/proc/$(rt state box | jq .pid)/fd"
+    refute_text trace
+}
+
+@test "a filter that forbids write is none of the trace's business" {
+    change '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW",
+        syscalls: [{ names: ["write", "sendto", "clock_gettime"], action: "SCMP_ACT_KILL_PROCESS" }] }'
+    run rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    expect_status 0
+    is_well_formed
+    [ -n "$(step init 'load seccomp filter')" ]
+}
+
+@test "a step that fails: its name is at the end of the error, and in the trace" {
+    change '.mounts += [{ destination: "/x", type: "tmpfs", source: "tmpfs", options: ["size=rubbish"] }]'
+    run rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    expect_status 1
+    expect_match '\(step "apply mounts"\)$'
+    [ -n "$(step init 'apply mounts  FAILED')" ]
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change '.mounts += [{ destination: "/x", type: "bind", source: "/no/such/source", options: ["bind"] }]'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_match '/no/such/source: No such file or directory \(step "open bind sources"\)$'
+}
+
+@test "a program that can't be executed is said as ever" {
+    change '.process.args = ["missing"]'
+    run rt run -b "$BUNDLE" box
+    expect_status 127
+    expect_match 'executable file not found in \$PATH$'
+}
+
+@test "a file that can't be opened is an error before anything is made" {
+    run rt run --trace "$WORLD/no/such/dir/trace" -b "$BUNDLE" box
+    expect_status 1
+    expect_text "--trace $WORLD/no/such/dir/trace: No such file or directory"
+    [ -z "$(rt list -q)" ]
+}
