@@ -132,6 +132,8 @@ int mnt_make_readonly(struct child *child, struct cl_error *err);
 int mnt_pivot(struct child *child, struct cl_error *err);
 int mnt_move_root(struct child *child, struct cl_error *err); /* mnt_move.c */
 int mnt_set_propagation(struct child *child, struct cl_error *err);
+int mnt_prepare_lock(struct child *child, struct cl_error *err); /* mnt_lock.c */
+int mnt_lock(struct child *child, struct cl_error *err);
 /* What the options say recursively, and of propagation. */
 int mnt_apply_recursive(int tree, const struct plan_mount *mount);
 int mnt_apply_propagation(int tree, const struct plan_mount *mount);

@@ -58,6 +58,12 @@ static bool has_readonly_paths(const struct child *child)
 {
     return child->plan->spec->linux_.readonly_paths != NULL;
 }
+/* Elsewhere CAP_SYS_ADMIN is the host's, or the mounts are somebody else's. */
+static bool locks_mounts(const struct child *child)
+{
+    return child->process->has_user_ns && !child->plan->joins_mount_ns &&
+           (child->plan->clone_flags & CLONE_NEWNS) != 0;
+}
 static bool has_propagation(const struct child *child)
 {
     return child->plan->root_propagation != 0;
@@ -159,6 +165,7 @@ const struct child_step init_steps[] = {
     { "run createContainer hooks", IN_NEW_MNT, hooks_create_container, has_create_container },
     /* Before /proc/sys becomes read-only. */
     { "set sysctls", IN_NEW_MNT, host_set_sysctls, has_sysctls },
+    { "prepare the locks", IN_NEW_MNT, mnt_prepare_lock, locks_mounts },
     /* Over the host's /proc, which no hook needs any more. */
     { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
     { "mask paths", IN_NEW_MNT, mask_hide_paths, has_masks },
@@ -166,6 +173,9 @@ const struct child_step init_steps[] = {
     /* After everything that still makes a mount point or a device in it. */
     { "make file systems read-only", IN_NEW_MNT, mnt_make_readonly, NULL },
     { "enter root file system", IN_NEW_MNT, mnt_pivot, NULL },
+    /* After the last mount, before anything of the container's runs; what is done below must take no
+       mount away. */
+    { "lock mounts", IN_CONTAINER, mnt_lock, locks_mounts },
     /* pivot_root takes no shared mount, and what is attached below one becomes shared itself. */
     { "set propagation", IN_CONTAINER, mnt_set_propagation, has_propagation },
     { "bring up loopback", IN_CONTAINER, host_loopback_up, has_new_net_ns },

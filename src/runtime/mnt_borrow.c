@@ -6,7 +6,9 @@
  * shows the very same, so a clone of it is what the container gets, with the attributes that the
  * spec asks for on all of it (CVE-2023-25809: what lies below is not left writable).
  *
- * Not where the namespace was joined by a path: then the host's mount would show another one.
+ * Not where the namespace was joined by a path: then the host's mount would show another one. Unless
+ * the mount namespace was joined, too: what is locked in there (mnt_lock.c) forbids new ones, and
+ * what it has mounted itself is what belongs to its container.
  */
 #include "runtime/child.h"
 
@@ -33,7 +35,7 @@ static bool is_shared(const struct runtime_plan *plan, enum k_ns ns)
         return false;
     for (size_t i = 0; i < plan->join_count; i++)
         if (plan->joins[i].type == ns)
-            return false;
+            return plan->joins_mount_ns;
     return true;
 }
 

@@ -464,3 +464,83 @@ refused() {
     rm "$BUNDLE/rootfs/mnt/out"
     [ -z "$(ls -A "$WORLD/outside")" ]
 }
+
+# --- locks ----------------------------------------------------------------------------------------------------------------------
+
+# What CAP_SYS_ADMIN of the container's user namespace may not undo.
+with_mount_powers() {
+    with_user_ns
+    change '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_DAC_OVERRIDE"])'
+}
+
+@test "locks: a read-only bind can't be made writable, nor the host's own flags be cleared, nor what it covers be seen" {
+    with_mount_powers
+    mkdir -p "$WORLD/bound" "$BUNDLE/rootfs/data" "$WORLD/flags"
+    echo covered >"$BUNDLE/rootfs/data/below"
+    chmod 777 "$WORLD/bound"
+    change --arg source "$WORLD/bound" --arg flags "$WORLD/flags" '.mounts += [
+        { "destination": "/data", "source": $source, "type": "bind", "options": ["bind", "ro"] },
+        { "destination": "/mnt", "source": $flags, "type": "bind", "options": ["bind"] }]'
+    script 'mount -o remount,bind,rw /data; echo remount $?; touch /data/x; umount /data; echo umount $?; umount -l /data; ls /data
+        mount -o remount,bind,suid,dev,exec /mnt; echo remount $?; mount -o remount,bind,nosuid,nodev,noexec /mnt && echo stricter; cat /proc/self/mountinfo'
+    mount -t tmpfs -o nosuid,nodev,noexec,mode=777 none "$WORLD/flags"
+    run rt run -b "$BUNDLE" box
+    umount "$WORLD/flags"
+    rm "$BUNDLE/rootfs/data/below"
+    expect_status 0
+    [ "$(grep -c '^remount 0' <<<"$output")" -eq 0 ]
+    [ "$(grep -c '^remount' <<<"$output")" -eq 2 ]
+    refute_text "umount 0"
+    refute_text below
+    expect_line stricter
+    [ ! -e "$WORLD/bound/x" ]
+}
+
+@test "locks: masks stay, and no new proc or sysfs shows what they hide" {
+    [ -e /proc/timer_list ] || skip "needs a /proc/timer_list to hide"
+    with_mount_powers
+    mkdir -p "$BUNDLE/rootfs/tmp"
+    script 'for path in /proc/timer_list /proc/acpi /sys/firmware; do umount $path 2>/dev/null && echo gone $path; umount -l $path 2>/dev/null && echo gone $path
+        mount --move $path /tmp 2>/dev/null && echo moved $path; done; wc -c </proc/timer_list; cat /proc/timer_list
+        mount -t proc proc /mnt && echo proc; mount -t sysfs sysfs /mnt && echo sysfs; mount --bind /proc /mnt && echo bound; umount /proc && echo gone; exit 0'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    refute_text gone
+    refute_text moved
+    refute_text "Timer List"
+    ! grep -qxE "proc|sysfs|bound" <<<"$output"
+}
+
+@test "locks: read-only paths and the read-only root stay so" {
+    with_mount_powers
+    change '.root.readonly = true'
+    script 'umount /proc/sys; umount -l /proc/sys; mount -o remount,bind,rw /proc/sys; echo sys $?; echo 1 >/proc/sys/net/ipv4/ip_forward
+        mount -o remount,bind,rw /; echo root $?; mount -o remount,rw /; echo root $?; touch /tmp/x; cat /proc/sys/net/ipv4/ip_forward'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    refute_text "sys 0"
+    refute_text "root 0"
+    expect_line 0
+    [ ! -e "$BUNDLE/rootfs/tmp/x" ]
+}
+
+@test "locks: the container may still mount and unmount what is its own, and exec sees the same tree" {
+    with_mount_powers
+    change '.process.terminal = false'
+    script 'mount -t tmpfs mine /tmp && touch /tmp/x && umount /tmp && echo fine; sleep 1000'
+    rt run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+    wait_until grep -q fine "$WORLD/out"
+    run rt exec --cap CAP_SYS_ADMIN box sh -c 'mount -o remount,bind,rw /proc/sys; echo $?; readlink /proc/self/ns/mnt'
+    expect_status 0
+    refute_text $'\n0\n'
+    expect_line "$(readlink "/proc/$(pid_of box)/ns/mnt")"
+}
+
+@test "locks: with --no-pivot, too, the host's root can't be uncovered" {
+    with_mount_powers
+    script 'umount -l /; echo $?; ls /home /root /proc/1/root/ 2>&1; mount -o remount,bind,rw /proc/sys; echo sys $?'
+    run rt run --no-pivot -b "$BUNDLE" box
+    expect_status 0
+    expect_text "sys 1"
+    refute_text "etc"
+}
