@@ -5,7 +5,6 @@
  */
 #include "support.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/utsname.h>
 
@@ -14,8 +13,6 @@ static int container_setup(void *context)
 {
     (void)context;
     struct sleeper child = { 0 }, nested = { 0 };
-    /* Whoever ends in here is gone at once: a zombie still has a pid and a user namespace, which lsns counts. */
-    (void)signal(SIGCHLD, SIG_IGN);
     return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
                    mount("proc", "/proc", "proc", 0, NULL) < 0 || sethostname("glass", 5) < 0 ||
                    mount("tmpfs", "/proc/bus", "tmpfs", MS_RDONLY, NULL) < 0 ||
@@ -33,28 +30,40 @@ static bool container_start(struct sleeper *sleeper)
     return sleeper_start(sleeper, CONTAINER_FLAGS, container_setup, NULL);
 }
 
-/* Where lsns runs inside, it is itself a process there: this one stands in for it when we look. */
+/*
+ * Where lsns runs inside, it is itself a process there: this one stands in for it when we look. It is our child, as lsns is nsenter's, so
+ * that we can reap it: who is left to the container's init is not gone when its pidfd says so, and a zombie still has a pid and a user
+ * namespace, which the next lsns counts.
+ */
+struct joining {
+    pid_t init;
+    int report[2]; /* the pid of the process inside */
+};
+
 static int join_setup(void *context)
 {
-    const pid_t *init = context;
+    const struct joining *joining = context;
     struct sleeper inside = { 0 };
-    int pidfd = k_pidfd_open(*init);
+    int pidfd = k_pidfd_open(joining->init);
     return pidfd < 0 || k_setns(pidfd, CONTAINER_FLAGS) < 0 ||
-                   !sleeper_start(&inside, 0, NULL, NULL)
+                   !sleeper_start(&inside, CLONE_PARENT, NULL, NULL) ||
+                   write(joining->report[1], &inside.pid, sizeof inside.pid) !=
+                       (ssize_t)sizeof inside.pid
                ? -1
                : 0;
 }
 
-/* A pidfd of a process's only child. */
-static int child_pidfd(pid_t pid)
+static struct sleeper join(pid_t init)
 {
-    char path[64], text[32];
-    (void)CL_PRINT(path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    uint64_t child = 0;
-    if (cl_read_small(AT_FDCWD, path, text, sizeof text) <= 0)
-        return -ENOENT;
-    text[strcspn(text, " ")] = '\0';
-    return cl_parse_u64(text, 1, INT32_MAX, &child) < 0 ? -ENOENT : k_pidfd_open((pid_t)child);
+    struct joining joining = { .init = init };
+    struct sleeper joiner = { 0 }, inside = { 0 };
+    CHECK(pipe2(joining.report, O_CLOEXEC) == 0);
+    CHECK(sleeper_start(&joiner, 0, join_setup, &joining));
+    (void)close(joining.report[1]); /* so that a joiner that failed is no hang */
+    CHECK_INT(read(joining.report[0], &inside.pid, sizeof inside.pid), sizeof inside.pid);
+    (void)close(joining.report[0]);
+    sleeper_end(&joiner);
+    return inside;
 }
 
 static const char *target_of(pid_t pid)
@@ -83,16 +92,11 @@ static void compare(const struct comparison *comparison, pid_t init)
     const char *words[16] = { "nsenter", "-t", target_of(init), "-m", "-u", "-i", "-n", "-p" };
     memcpy(words + 8, comparison->arguments, sizeof comparison->arguments - sizeof words[0]);
     char *theirs = run_program(words);
-    struct sleeper stand_in = { 0 };
-    CHECK(sleeper_start(&stand_in, 0, join_setup, &init));
+    struct sleeper stand_in = join(init);
     struct lens_lsns_options options = comparison->options;
     options.inside = target_of(init);
     struct printed ours = print_lsns(&options, NULL);
-    cl_auto_fd inside = child_pidfd(stand_in.pid);
     sleeper_end(&stand_in);
-    /* It dies of its parent's death, a moment later; the next lsns must not see it. */
-    struct pollfd end = { .fd = inside, .events = POLLIN };
-    CHECK(inside >= 0 && poll(&end, 1, 10000) == 1);
     CHECK_STR(ours.text, theirs == NULL ? "(lsns could not be run)" : theirs);
     CHECK_STR(ours.err.text, "");
     printed_done(&ours);
