@@ -531,7 +531,7 @@ static int make_container(struct making *making, struct cl_error *err)
     cl_test_point("root open");
     if (result >= 0)
         result = watched(making, "open bind sources", open_sources, err);
-    if (result >= 0 && making->plan->join_count > 0)
+    if (result >= 0 && (making->plan->join_count > 0 || making->plan->shares_mount_ns))
         result = watched(making, "open joined namespaces", open_joins, err);
     if (result >= 0 && has_inner_hooks(making->plan))
         result = watched(making, "open output of hooks", open_hooks_output, err);
