@@ -108,6 +108,8 @@ static int check_time_offsets(struct oci_check *check, const struct oci_spec *sp
 
 /* ---- Devices ---- */
 
+#define MODE_MAX 0177777u /* all that a mode can hold, the file's type included */
+
 static bool is_device_number(int64_t major, int64_t minor)
 {
     return major >= 0 && major < 1 << 12 && minor >= 0 && minor < 1 << 20; /* the kernel's dev_t */
@@ -124,6 +126,9 @@ static int check_devices(struct oci_check *check, const struct oci_linux *linux_
         if (is_numbered && !is_device_number(device->major, device->minor))
             return oci_refuse(oci_at(check, "linux.devices[%zu]", i),
                               "major must be 0 to 4095 and minor 0 to 1048575");
+        if (device->file_mode.set && device->file_mode.value > MODE_MAX)
+            return oci_refuse(oci_at(check, "linux.devices[%zu].fileMode", i),
+                              "must be at most 65535: permissions, and maybe the file's type");
     }
     return 0;
 }

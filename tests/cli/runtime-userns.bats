@@ -252,6 +252,7 @@ refused() {
     change '.process.user = { "uid": 1000, "gid": 1000 }'
     script 'echo out >/proc/self/fd/1; echo err >/proc/self/fd/2; sleep 1000'
     rt create -b "$BUNDLE" box 2>"$WORLD/err" | cat >"$WORLD/out" &
+    local job=$!
     wait_until test -S "$WORLD/oci/box/start"
     wait_until rt start box
     wait_until grep -q out "$WORLD/out"
@@ -259,7 +260,7 @@ refused() {
     rt kill box KILL
     wait_until sh -c "cloche-runtime --root $WORLD/oci state box | jq -e '.status == \"stopped\"'"
     rt delete box
-    wait
+    wait "$job"
 }
 
 @test "maps that make no sense are refused by name" {

@@ -78,6 +78,10 @@ static const struct row {
     { LINUX,
       "\"devices\":[{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1,\"minor\":1,\"fileMode\":-1}]",
       "linux.devices[0].fileMode" },
+    { LINUX,
+      "\"devices\":[{\"type\":\"c\",\"path\":\"/dev/"
+      "x\",\"major\":1,\"minor\":1,\"fileMode\":65536}]",
+      "linux.devices[0].fileMode" },
     { LINUX, "\"netDevices\":{\"eth0\":{\"name\":\"a b\"}}", "linux.netDevices[\"eth0\"]" },
     { LINUX, "\"cgroupsPath\":\"/a/../b\"", "linux.cgroupsPath" },
     { LINUX, "\"rootfsPropagation\":\"upwards\"", "linux.rootfsPropagation" },
