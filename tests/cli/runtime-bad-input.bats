@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime with input that is wrong: an error that names the JSON path or the object, exit code 1, and nothing made and nothing left (the frame looks for processes,
+# groups and mounts; the state directory is looked at here).
+# shellcheck disable=SC2016,SC2034,SC2154 # the dollars are jq's; read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+load runtime-helper
+
+# refuses TEXT…: create and run of the bundle both fail with exit code 1 and one line with each TEXT in it, and leave nothing.
+refuses() {
+    local verb text
+    for verb in create run; do
+        # Into a file: what was taken by mistake would keep bats's pipe open.
+        status=0
+        rt "$verb" -b "$BUNDLE" box >"$WORLD/refused" 2>&1 </dev/null || status=$?
+        output=$(cat "$WORLD/refused")
+        if [ "$status" != 1 ]; then
+            echo "$verb: exit status $status: ${output:0:300}" >&2
+            return 1
+        fi
+        for text in "$@"; do
+            [[ $output == *"$text"* ]] || { echo "$verb: no \"$text\" in: ${output:0:300}" >&2; return 1; }
+        done
+        nothing_left
+    done
+}
+
+nothing_left() {
+    [ -z "$(ls -A "$WORLD/oci" 2>/dev/null)" ] || { echo "left: $(find "$WORLD/oci")" >&2; return 1; }
+    [ -z "$(find /sys/fs/cgroup -path "*$CLOCHE_CGROUP_PARENT/box" 2>/dev/null)" ] || { echo "a cgroup is left" >&2; return 1; }
+}
+
+# --- documents ------------------------------------------------------------------------------------------------------------------
+
+@test "a truncated config.json, at many places" {
+    local size at
+    size=$(jq -c . "$WORLD/default.json" | tee "$WORLD/whole.json" | wc -c)
+    for ((at = 0; at < size - 1; at += size / 25 + 1)); do
+        head -c "$at" "$WORLD/whole.json" >"$BUNDLE/config.json"
+        refuses config.json
+    done
+}
+
+@test "a config.json that is too large, nested too deeply, or no object" {
+    { printf '{"x":"'; head -c 17825792 /dev/zero | tr '\0' a; printf '"}'; } >"$BUNDLE/config.json"
+    refuses config.json
+    { printf '{"x":'; head -c 10000 /dev/zero | tr '\0' '['; head -c 10000 /dev/zero | tr '\0' ']'; printf '}'; } >"$BUNDLE/config.json"
+    refuses config.json
+    for text in '' null 3 '"text"' '[]' '{}' '{"ociVersion":"1.0.2"} more' $'\xff\xfe{}' '{"ociVersion":"1.0.2",}'; do
+        printf '%s' "$text" >"$BUNDLE/config.json"
+        refuses config.json
+    done
+}
+
+@test "a config.json that is missing, or a directory" {
+    rm "$BUNDLE/config.json"
+    refuses config.json "o such file"
+    mkdir "$BUNDLE/config.json"
+    refuses config.json
+    rmdir "$BUNDLE/config.json"
+}
+
+@test "a key that is there twice" {
+    jq -c . "$WORLD/default.json" | sed 's/^{/{"hostname":"other",/' >"$BUNDLE/config.json"
+    refuses hostname
+    jq -c . "$WORLD/default.json" | sed 's/"cwd":/"cwd":"\/tmp","cwd":/' >"$BUNDLE/config.json"
+    refuses process cwd
+}
+
+@test "a zero byte in a string" {
+    local edit
+    for edit in .process.cwd '.process.args[0]' '.process.env[0]' .root.path .hostname '.mounts[0].destination' .linux.cgroupsPath; do
+        cp "$WORLD/default.json" "$BUNDLE/config.json"
+        change "$edit = \"/a\\u0000b\""
+        refuses "config.json"
+    done
+}
+
+@test "a version that is not 1.x" {
+    local version
+    for version in '"2.0.0"' '"0.9.0"' '"abc"' '""' '"1"' 1.0 null; do
+        cp "$WORLD/default.json" "$BUNDLE/config.json"
+        change ".ociVersion = $version"
+        refuses ociVersion
+    done
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change 'del(.ociVersion)'
+    refuses ociVersion
+}
+
+# --- values ---------------------------------------------------------------------------------------------------------------------
+
+# One row each: what has to be in the message | the edit of config.json.
+@test "every value of a wrong type, or out of range, is refused by its path" {
+    local path edit bad=0
+    while IFS='|' read -r path edit; do
+        [ -n "$path" ] || continue
+        cp "$WORLD/default.json" "$BUNDLE/config.json"
+        change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\" | $edit"
+        refuses "$path" 2>"$WORLD/why" || { echo "$edit: $(cat "$WORLD/why")" >&2; bad=1; rt delete -f box 2>/dev/null; }
+    done <<'END'
+process|.process = 3
+process.args|.process.args = []
+process.args|.process.args = "sh"
+process.args[0]|.process.args = [7]
+process.args|del(.process.args)
+process.cwd|.process.cwd = "relative"
+process.cwd|del(.process.cwd)
+process.env[0]|.process.env = [1]
+process.terminal|.process.terminal = "yes"
+process.consoleSize|.process.terminal = true | .process.consoleSize = {height: -1, width: 1}
+process.user.uid|.process.user.uid = -1
+process.user.uid|.process.user.uid = 4294967296
+process.user.uid|.process.user.uid = 1.5
+process.user.uid|.process.user.uid = "root"
+process.user.gid|.process.user.gid = 1e20
+process.user.umask|.process.user.umask = -1
+process.user.umask|.process.user.umask = 4096
+process.user.additionalGids[1]|.process.user.additionalGids = [1, -5]
+process.oomScoreAdj|.process.oomScoreAdj = 1001
+process.oomScoreAdj|.process.oomScoreAdj = -1001
+process.oomScoreAdj|.process.oomScoreAdj = 99999999999
+process.rlimits[0].type|.process.rlimits = [{type: "RLIMIT_NONE", hard: 1, soft: 1}]
+process.rlimits[0].hard|.process.rlimits = [{type: "RLIMIT_CORE", hard: -1, soft: 0}]
+process.rlimits[0].soft|.process.rlimits = [{type: "RLIMIT_CORE", hard: 1, soft: 18446744073709551616}]
+process.rlimits[0]|.process.rlimits = [{type: "RLIMIT_CORE", hard: 1, soft: 2}]
+process.rlimits[1]|.process.rlimits = [{type: "RLIMIT_CORE", hard: 1, soft: 1}, {type: "RLIMIT_CORE", hard: 1, soft: 1}]
+process.capabilities|.process.capabilities = ["CAP_CHOWN"]
+process.capabilities.bounding|.process.capabilities = {bounding: "CAP_CHOWN"}
+process.ioPriority|.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 8}
+process.ioPriority.class|.process.ioPriority = {class: "NONE", priority: 1}
+process.scheduler.policy|.process.scheduler = {policy: "SCHED_NONE"}
+process.scheduler.nice|.process.scheduler = {policy: "SCHED_OTHER", nice: 99}
+process.noNewPrivileges|.process.noNewPrivileges = 1
+root|del(.root)
+root.path|.root.path = ""
+root.path|.root.path = 1
+root.readonly|.root.readonly = "no"
+hostname|.hostname = ("x" * 65)
+hostname|.hostname = 1
+mounts|.mounts = {}
+mounts[0].destination|.mounts = [{type: "proc", source: "proc"}]
+mounts[0].destination|.mounts = [{destination: 1, type: "proc", source: "proc"}]
+mounts[0].options|.mounts = [{destination: "/mnt", type: "tmpfs", source: "tmpfs", options: "ro"}]
+mount tmpfs at /mnt: tmpfs: Unknown parameter|.mounts = [{destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["no_such_option=1"]}]
+mount no-such-fs at /mnt: No such device|.mounts = [{destination: "/mnt", type: "no-such-fs", source: "x"}]
+bind source /no/such/source: No such file|.mounts = [{destination: "/mnt", type: "bind", source: "/no/such/source", options: ["bind"]}]
+hooks|.hooks = []
+hooks.poststop[0].path|.hooks = {poststop: [{path: "relative"}]}
+hooks.poststart[0].timeout|.hooks = {poststart: [{path: "/bin/true", timeout: -1}]}
+annotations|.annotations = []
+annotations|.annotations = {a: 1}
+linux.namespaces|.linux.namespaces = {}
+linux.namespaces[0].type|.linux.namespaces = [{type: "moon"}]
+linux.namespaces|.linux.namespaces += [{type: "pid"}]
+linux.namespaces|.linux.namespaces |= map(if .type == "network" then .path = "/no/such/ns" else . end)
+linux.namespaces|.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/uts" else . end)
+linux.maskedPaths|.linux.maskedPaths = "x"
+linux.maskedPaths|.linux.maskedPaths = ["relative"]
+linux.readonlyPaths|.linux.readonlyPaths = ["relative"]
+linux.rootfsPropagation|.linux.rootfsPropagation = "sideways"
+linux.sysctl|.linux.sysctl = {"kernel.panic": "1"}
+linux.sysctl|.linux.sysctl = {"net.no.such.thing": "1"}
+linux.sysctl|.linux.sysctl = {"../../etc/passwd": "1"}
+linux.devices[0].type|.linux.devices = [{path: "/dev/x", type: "q", major: 1, minor: 1}]
+linux.devices[0]: major|.linux.devices = [{path: "/dev/x", type: "c", major: -1, minor: 1}]
+linux.devices[0]: major must be 0 to 4095 and minor|.linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 99999999999}]
+linux.devices[0].fileMode|.linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 1, fileMode: 99999999}]
+linux.devices[0].uid|.linux.devices = [{path: "/dev/x", type: "c", major: 1, minor: 1, uid: -1}]
+linux.devices[0].path|.linux.devices = [{path: "dev/x", type: "c", major: 1, minor: 1}]
+linux.resources.memory.limit|.linux.resources.memory.limit = -2
+linux.resources.memory.limit|.linux.resources.memory.limit = 9223372036854775808
+linux.resources.memory.limit|.linux.resources.memory.limit = "64m"
+linux.resources.memory.swappiness|.linux.resources.memory.swappiness = 1000
+linux.resources.cpu.shares|.linux.resources.cpu.shares = -1
+linux.resources.cpu.quota|.linux.resources.cpu.quota = 9223372036854775808
+linux.resources.cpu.period|.linux.resources.cpu.period = -1
+linux.resources.cpu.cpus|.linux.resources.cpu.cpus = "0-"
+linux.resources.cpu.cpus|.linux.resources.cpu.cpus = "99999"
+linux.resources.cpu.idle|.linux.resources.cpu.idle = 7
+linux.resources.pids.limit|.linux.resources.pids.limit = 9223372036854775808
+linux.resources.blockIO: weight|.linux.resources.blockIO.weight = 65536
+linux.resources.blockIO: weight|.linux.resources.blockIO.weight = 1
+linux.resources.hugepageLimits|.linux.resources.hugepageLimits = [{pageSize: "3KB", limit: 1}]
+linux.resources.network.classID|.linux.resources.network.classID = 4294967296
+linux.resources.devices[0]: access|.linux.resources.devices = [{allow: true, type: "c", access: "rwx"}]
+linux.resources.devices[0]|.linux.resources.devices = [{allow: true, type: "q", access: "r"}]
+linux.resources.unified|.linux.resources.unified = {"../x": "1"}
+linux.seccomp.defaultAction|.linux.seccomp = {syscalls: []}
+linux.seccomp.defaultAction|.linux.seccomp = {defaultAction: "SCMP_ACT_MAYBE"}
+linux.seccomp.architectures|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_Z80"]}
+linux.seccomp.flags|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["NONE"]}
+linux.seccomp.syscalls[0].names|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: [], action: "SCMP_ACT_ERRNO"}]}
+linux.seccomp.syscalls[0].args[0]|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"], action: "SCMP_ACT_ERRNO", args: [{index: 6, value: 1, op: "SCMP_CMP_EQ"}]}]}
+linux.seccomp.syscalls[0].errnoRet|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"], action: "SCMP_ACT_ERRNO", errnoRet: 4096}]}
+linux.timeOffsets|.linux.timeOffsets = {none: {secs: 1}}
+linux.personality|.linux.personality = {domain: "LINUX64"}
+linux.uidMappings|.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]
+END
+    [ "$bad" = 0 ]
+}
+
+# --- objects --------------------------------------------------------------------------------------------------------------------
+
+@test "a root file system that is missing, or a file" {
+    change '.root.path = "not-there"'
+    refuses root not-there
+    touch "$BUNDLE/file"
+    change '.root.path = "file"'
+    refuses root file
+    rm "$BUNDLE/file"
+}
+
+@test "a cgroup that can't be made" {
+    change '.linux.cgroupsPath = "/../../outside"'
+    refuses cgroup
+    change --arg long "/$CLOCHE_CGROUP_PARENT/$(printf 'x%.0s' {1..300})" '.linux.cgroupsPath = $long'
+    refuses cgroup
+}
+
+@test "ids that are no names" {
+    local id
+    for id in '' . .. a/b ../x /abs 'a b' $'a\nb' "$(printf 'x%.0s' {1..2000})" 'ä' 'a*'; do
+        for verb in "create -b $BUNDLE" "run -b $BUNDLE" state start 'delete -f' delete kill pause; do
+            # shellcheck disable=SC2086 # words
+            run rt $verb "$id"
+            [ "$status" = 1 ] || { echo "$verb '${id:0:40}': $status $output" >&2; return 1; }
+            [ ${#output} -lt 400 ]
+            nothing_left
+        done
+    done
+}
+
+@test "exec with a wrong process.json, and update with wrong resources: refused, the container goes on" {
+    local text
+    start_idle
+    for text in '' '{' '[]' '{}' '{"args":["true"]}' '{"cwd":"/","args":[]}' '{"cwd":"/","args":["true"],"user":{"uid":-1}}' \
+        '{"cwd":"/","args":["true"],"cwd":"/"}' '{"cwd":"x","args":["true"]}' '{"cwd":"/","args":["a\u0000b"]}'; do
+        echo "$text" >"$WORLD/process.json"
+        run rt exec -p "$WORLD/process.json" box
+        [ "$status" = 255 ]
+        expect_text process.json
+    done
+    for text in '' '{' '[]' '{"memory":{"limit":-7}}' '{"memory":3}' '{"pids":{"limit":"x"}}' '{"cpu":{"cpus":"z"}}' '{"pids":{"limit":1},"pids":{"limit":2}}'; do
+        echo "$text" >"$WORLD/resources.json"
+        run rt update -r "$WORLD/resources.json" box
+        expect_status 1
+    done
+    has_status box running
+}
