@@ -29,7 +29,7 @@ bool tour_is_interrupted(void)
 
 void tour_watch_signals(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     const struct sigaction note = { .sa_handler = note_signal }; /* no SA_RESTART: a read ends */
     struct sigaction before;
     for (size_t i = 0; i < CL_COUNT(signals); i++) {

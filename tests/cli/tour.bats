@@ -111,3 +111,9 @@ has_begun() {
     run cloche tour somewhere
     [ "$status" -ne 0 ]
 }
+
+@test "tour: a reader who goes away ends it, and nothing is left" {
+    cloche tour --yes | head -n 12 >"$WORLD/first"
+    [ "$(wc -l <"$WORLD/first")" -eq 12 ]
+    wait_until sh -c '[ -z "$(cloche ps -aq)" ]'
+}
