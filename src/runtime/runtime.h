@@ -190,7 +190,7 @@ void runtime_process_done(struct runtime_process *process); /* closes; kills not
 /*
  * Make cgroup, namespaces, mounts and everything else; when this returns 0 the child has done every
  * step but the last ones (seccomp, exec) and waits. On failure nothing is left: no process, cgroup
- * or mount; of *ret only has_run_hooks is set. The error begins with the failing step: "mount proc at /proc: …".
+ * or mount; of *ret only has_run_hooks is set. The error ends with the failing step: … (step "apply mounts").
  */
 int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
                    struct runtime_process *ret, struct cl_error *err);
