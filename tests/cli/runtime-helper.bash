@@ -1,38 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# What the bats files of cloche-runtime share: `WORLD_ALPINE=no`, `load helper`, `load runtime-helper`. A bundle made of the machine's busybox, anew
-# from the default spec for each test, whose cgroup is CLOCHE_CGROUP_PARENT/box; all containers are deleted after each test.
+# The frame of the bats files about cloche-runtime: `WORLD_ALPINE=no`, `load helper`, `load runtime-helper`. A bundle ($BUNDLE) with the machine's busybox as
+# its root file system, for each test anew from the default spec ($WORLD/default.json) with the cgroup CLOCHE_CGROUP_PARENT/box and an empty /tmp; all containers
+# are deleted after each test. A file with a set-up of its own calls the runtime_… functions from its own setup_file, setup and teardown.
 #
-# rt ARGUMENT…; change [JQ-OPTION…] FILTER, of the bundle's config.json; script TEXT, run by the container's sh; status_of ID; has_status ID STATUS;
-# group_dir CONTROLLER [NAME], the directory of the container's group; group_read FILE: FILE of the group (the controller is the word before the first dot);
-# is_v1 CONTROLLER; need_controller NAME…, skips with the reason; start_idle, a container "box" that waits.
+# rt ARGUMENT…, the runtime with the world's own state; change [JQ-OPTION…] FILTER, of the bundle's config.json; script TEXT, run by the container's sh;
+# status_of ID; has_status ID STATUS; start_idle, a container "box" that waits; start_box, runs the bundle detached as "box" until it has made /tmp/ready, its
+# output in $WORLD/out; make_rootfs DIR; group_dir CONTROLLER [NAME], the directory of the container's group; group_read FILE: FILE of the group (the controller is
+# the word before the first dot); is_v1 CONTROLLER; need_controller NAME…, skips with the reason; v2 COMMAND…, where cgroup v2 is all there is; rt2; v2_dir; need_v2.
 
-setup_file() {
+runtime_setup_file() {
     world_setup_file
     export BUNDLE=$WORLD/bundle
     [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id env ps true false tty hostname kill stty readlink grep dd mkdir head mknod; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
+    make_rootfs "$BUNDLE/rootfs"
     cloche-runtime spec --bundle "$BUNDLE"
     cp "$BUNDLE/config.json" "$WORLD/default.json"
 }
 
-setup() {
+runtime_setup() {
     world_setup
     [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
     need_program jq
     cp "$WORLD/default.json" "$BUNDLE/config.json"
+    rm -rf "$BUNDLE"/rootfs/tmp/*
     change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
 }
 
-teardown() {
+runtime_teardown() {
     local id
     for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
     world_teardown
+}
+
+setup_file() { runtime_setup_file; }
+setup() { runtime_setup; }
+teardown() { runtime_teardown; }
+
+# The directories that are missing are the runtime's to make.
+make_rootfs() {
+    local applet
+    mkdir -p "$1"/{bin,tmp,proc,mnt,data}
+    chmod 1777 "$1/tmp"
+    cp /bin/busybox "$1/bin/"
+    for applet in sh cat chmod chown chroot dd echo env false find grep head hostname id ifconfig ip kill ln ls mkdir mknod mount ps readlink rm sleep sort stat \
+        stty tail test touch true tty umask umount uname wc; do
+        ln -s busybox "$1/bin/$applet"
+    done
 }
 
 rt() {
@@ -59,6 +74,11 @@ has_status() {
 start_idle() {
     script 'sleep 1000'
     rt run -d -b "$BUNDLE" box
+}
+
+start_box() {
+    rt run -d -b "$BUNDLE" box >"$WORLD/out" 2>&1 || { cat "$WORLD/out" >&2; return 1; }
+    wait_until test -e "$BUNDLE/rootfs/tmp/ready"
 }
 
 # The mount point of the hierarchy with this controller; fails where there is none.

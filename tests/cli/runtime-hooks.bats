@@ -6,16 +6,11 @@
 
 WORLD_ALPINE=no
 load helper
+load runtime-helper
 
 setup_file() {
-    world_setup_file
-    export BUNDLE=$WORLD/bundle
-    [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/mnt"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id env true false readlink grep touch wc; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
+    runtime_setup_file
+    [ -d "$BUNDLE" ] || return 0
     # hook NAME: one line for its call, and files with what it was given.
     cat >"$WORLD/hook" <<'END'
 #!/bin/sh
@@ -29,37 +24,12 @@ END
     cp "$WORLD/hook" "$BUNDLE/rootfs/hook"
     sed -i -e '1s,.*,#!/bin/sh,' -e 's,^dir=.*,dir=/tmp,' "$BUNDLE/rootfs/hook"
     chmod 755 "$WORLD/hook" "$BUNDLE/rootfs/hook"
-    chmod 1777 "$BUNDLE/rootfs/tmp"
-    cloche-runtime spec --bundle "$BUNDLE"
-    cp "$BUNDLE/config.json" "$WORLD/default.json"
 }
 
 setup() {
-    world_setup
-    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
-    need_program jq
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    rm -rf "$WORLD"/calls "$WORLD"/stdin-* "$WORLD"/got "$BUNDLE"/rootfs/tmp/*
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+    runtime_setup
+    rm -rf "$WORLD"/calls "$WORLD"/stdin-* "$WORLD"/got
     script true
-}
-
-teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
-    world_teardown
-}
-
-rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
-}
-
-change() {
-    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
-}
-
-script() {
-    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
 }
 
 # hook KIND NAME [SHELL TEXT]: one more of that kind.
@@ -85,10 +55,6 @@ lacks() {
 
 is_gone() {
     ! grep -v '^[0-9]* (.*) Z' "/proc/$1/stat" 2>/dev/null
-}
-
-has_status() {
-    [ "$(rt state "$1" | jq -r .status)" = "$2" ]
 }
 
 # --- order and state ------------------------------------------------------------------------------------------------------------

@@ -6,21 +6,13 @@
 
 WORLD_ALPINE=no
 load helper
-load runtime-frame
-
-setup_file() {
-    runtime_setup_file
-}
+load runtime-helper
 
 setup() {
     runtime_setup
     rm -rf "$WORLD/src" "$BUNDLE/rootfs"/{data,mnt,new,link}
     mkdir -p "$WORLD/src/sub" "$BUNDLE/rootfs"/{data,mnt}
     echo content >"$WORLD/src/file"
-}
-
-teardown() {
-    runtime_teardown
 }
 
 # mounts JSON...: added to the default ones.
@@ -51,7 +43,6 @@ refused() { # TEXT...
     for text; do expect_text "$text"; done
     [ -z "$(ls "$WORLD/oci")" ]
 }
-
 
 # on_host SCRIPT: in a mount namespace where $WORLD/host is a shared tmpfs, with the frame's functions.
 on_host() {

@@ -6,47 +6,18 @@
 
 WORLD_ALPINE=no
 load helper
-
-setup_file() {
-    world_setup_file
-    export BUNDLE=$WORLD/bundle
-    [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id mkdir true chmod; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
-    cloche-runtime spec --bundle "$BUNDLE"
-    cp "$BUNDLE/config.json" "$WORLD/default.json"
-}
+load runtime-helper
 
 setup() {
-    world_setup
-    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
+    runtime_setup
     [ "$(uname -m)" = x86_64 ] || skip "the numbers of system calls here are x86-64's"
-    need_program jq
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    rm -rf "$BUNDLE"/rootfs/tmp/*
     AGENT=
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
 }
 
 teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
     [ -z "$AGENT" ] || kill "$AGENT" || true
+    runtime_teardown
     rm -rf "$WORLD/agent"
-    world_teardown
-}
-
-rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
-}
-
-change() {
-    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
-}
-
-script() {
-    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
 }
 
 # agent [NUMBER=ERRNO...]
@@ -66,10 +37,6 @@ notify() {
 state() {
     wait_until test -s "$WORLD/agent/state-$1"
     jq -c "$2" "$WORLD/agent/state-$1"
-}
-
-has_status() {
-    [ "$(rt state "$1" | jq -r .status)" = "$2" ]
 }
 
 @test "run: the agent gets state and listener, and decides" {

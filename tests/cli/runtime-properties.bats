@@ -7,19 +7,7 @@
 
 WORLD_ALPINE=no
 load helper
-load runtime-frame
-
-setup_file() {
-    runtime_setup_file
-}
-
-setup() {
-    runtime_setup
-}
-
-teardown() {
-    runtime_teardown
-}
+load runtime-helper
 
 # --- scheduling -----------------------------------------------------------------------------------------------------------------
 

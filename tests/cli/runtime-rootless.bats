@@ -7,6 +7,7 @@
 
 WORLD_ALPINE=no
 load helper
+load runtime-helper
 
 USER_ID=212345 # nobody's
 
@@ -14,11 +15,8 @@ setup_file() {
     world_setup_file
     export BUNDLE=$WORLD/home/bundle
     [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/data" "$WORLD/home/run"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id env true false tty hostname kill readlink grep stat touch mkdir mount umount mknod wc rm; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
+    mkdir -p "$WORLD/home/run"
+    make_rootfs "$BUNDLE/rootfs"
     # The user has to reach the programs of the build, wherever that is.
     cp "$CLOCHE_BUILD/cloche-runtime" "$WORLD/home/"
     chmod 711 "$WORLD"
@@ -34,12 +32,6 @@ setup() {
     as unshare --user true || skip "ordinary users may make no user namespaces here"
     rm -f "$BUNDLE/config.json"
     rt spec --rootless --bundle "$BUNDLE"
-}
-
-teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
-    world_teardown
 }
 
 # become UID: whose files and processes those of the test are from here on.
@@ -58,10 +50,6 @@ rt() {
 
 change() {
     jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && cat "$BUNDLE/new.json" >"$BUNDLE/config.json" && rm "$BUNDLE/new.json"
-}
-
-script() {
-    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
 }
 
 # --- one id ---------------------------------------------------------------------------------------------------------------------

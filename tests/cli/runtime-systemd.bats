@@ -10,10 +10,8 @@ WORLD_ALPINE=no
 load helper
 load runtime-helper
 
-setup_file_of_helper=$(declare -f setup)
-eval "helper_${setup_file_of_helper}"
 setup() {
-    helper_setup
+    runtime_setup
     # No two tests share a unit: one that is just going is not in the next one's way.
     UNIT=cloche-test-$$-$BATS_TEST_NUMBER
     change --arg path ":cloche-test:$$-$BATS_TEST_NUMBER" '.linux.cgroupsPath = $path'

@@ -6,41 +6,12 @@
 
 WORLD_ALPINE=no
 load helper
-
-setup_file() {
-    world_setup_file
-    export BUNDLE=$WORLD/bundle
-    [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/proc"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh ls sleep true; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
-    cloche-runtime spec --bundle "$BUNDLE"
-    cp "$BUNDLE/config.json" "$WORLD/default.json"
-}
+load runtime-helper
 
 setup() {
-    world_setup
-    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
-    need_program jq
+    runtime_setup
     rm -f "$WORLD/trace"
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\" | .process.args = [\"true\"]"
-}
-
-teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
-    world_teardown
-}
-
-rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
-}
-
-change() {
-    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
+    change '.process.args = ["true"]'
 }
 
 # Each line is of the form; the last column that is one word says the side.

@@ -6,49 +6,18 @@
 
 WORLD_ALPINE=no
 load helper
+load runtime-helper
 
 FIRST=200000 # of the host, for the container's root; belongs to nobody here
 
 setup_file() {
-    world_setup_file
-    export BUNDLE=$WORLD/bundle
-    [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/mnt" "$BUNDLE/rootfs/data"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id env ps true false tty hostname kill readlink grep stat touch mkdir mount umount \
-        mknod dd wc chmod chown chroot head ifconfig test rm; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
-    chown -Rh $FIRST:$FIRST "$BUNDLE/rootfs"
-    cloche-runtime spec --bundle "$BUNDLE"
-    cp "$BUNDLE/config.json" "$WORLD/default.json"
+    runtime_setup_file
+    [ ! -d "$BUNDLE" ] || chown -Rh $FIRST:$FIRST "$BUNDLE/rootfs"
 }
 
 setup() {
-    world_setup
-    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
+    runtime_setup
     [ -e /proc/self/ns/user ] || skip "needs user namespaces"
-    need_program jq
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
-}
-
-teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
-    world_teardown
-}
-
-rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
-}
-
-change() {
-    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
-}
-
-script() {
-    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
 }
 
 # A user namespace of its own, root being the host's $FIRST.

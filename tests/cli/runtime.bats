@@ -6,54 +6,7 @@
 
 WORLD_ALPINE=no
 load helper
-
-setup_file() {
-    world_setup_file
-    export BUNDLE=$WORLD/bundle
-    [ -x /bin/busybox ] || return 0
-    mkdir -p "$BUNDLE/rootfs/bin" "$BUNDLE/rootfs/tmp" "$BUNDLE/rootfs/proc"
-    cp /bin/busybox "$BUNDLE/rootfs/bin/"
-    for applet in sh cat echo sleep ls id env ps true false tty hostname kill stty readlink grep; do
-        ln -s busybox "$BUNDLE/rootfs/bin/$applet"
-    done
-    cloche-runtime spec --bundle "$BUNDLE"
-    cp "$BUNDLE/config.json" "$WORLD/default.json"
-}
-
-setup() {
-    world_setup
-    [ -x /bin/busybox ] || skip "needs /bin/busybox (busybox-static)"
-    need_program jq
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
-}
-
-teardown() {
-    local id
-    for id in $(rt list -q 2>/dev/null); do rt delete -f "$id"; done
-    world_teardown
-}
-
-rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
-}
-
-# change FILTER: of the bundle's config.json.
-change() {
-    jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && mv "$BUNDLE/new.json" "$BUNDLE/config.json"
-}
-
-script() {
-    change --arg text "$1" '.process.args = ["sh", "-c", $text]'
-}
-
-status_of() {
-    rt state "$1" | jq -r .status
-}
-
-has_status() {
-    [ "$(status_of "$1")" = "$2" ]
-}
+load runtime-helper
 
 # receive_console [TEXT]: take one terminal at $WORLD/console and type TEXT into it; what comes out of it is in $WORLD/out once $RECEIVER has ended.
 receive_console() {

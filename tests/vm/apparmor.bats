@@ -19,9 +19,7 @@ setup_file() {
     elif [ "$(id -u)" != 0 ] || ! command -v apparmor_parser >/dev/null || [ ! -x /bin/busybox ]; then
         APPARMOR_MISSING="needs root, apparmor_parser and /bin/busybox"
     else
-        mkdir -p "$BUNDLE/rootfs"/{bin,tmp,proc,sys,dev}
-        cp /bin/busybox "$BUNDLE/rootfs/bin/"
-        for applet in sh cat echo sleep ls true; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
+        make_rootfs "$BUNDLE/rootfs"
         echo hidden >"$BUNDLE/rootfs/secret"
         cloche-runtime spec --bundle "$BUNDLE"
         cp "$BUNDLE/config.json" "$WORLD/default.json"

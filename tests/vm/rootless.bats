@@ -18,9 +18,7 @@ setup_file() {
     elif [ ! -x /bin/busybox ]; then
         ROOTLESS_MISSING="needs /bin/busybox (busybox-static)"
     else
-        mkdir -p "$BUNDLE/rootfs"/{bin,tmp,proc,sys,dev}
-        cp /bin/busybox "$BUNDLE/rootfs/bin/"
-        for applet in sh cat echo sleep ls id true tail stat mount; do ln -s busybox "$BUNDLE/rootfs/bin/$applet"; done
+        make_rootfs "$BUNDLE/rootfs"
         ROOTLESS_MISSING=$(cloche-runtime spec --rootless --bundle "$BUNDLE" 2>&1 >/dev/null) || true
         cp "$BUNDLE/config.json" "$WORLD/default.json" || true
     fi
