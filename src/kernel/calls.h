@@ -167,6 +167,24 @@ int k_pivot_root(const char *new_root, const char *put_old);
    first error line). */
 void k_fs_message(int fs_fd, char *text, size_t size);
 
+/* ---- descriptors: what the C library has, behind the gate ---- */
+int k_openat(int dirfd, const char *path, int flags, mode_t mode); /* adds O_CLOEXEC */
+int k_mkdirat(int dirfd, const char *path, mode_t mode);
+int k_fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags); /* -1: leave */
+int k_dup(int fd);                                                            /* from 3 on */
+int k_dup_to(int fd, int to);       /* stays open at exec, unlike all others */
+int k_memfd_data(const char *name); /* nobody can execute it, where the kernel can promise that */
+int k_pipe(int *ret_read, int *ret_write);
+int k_socketpair(int type, int *ret_a, int *ret_b);
+int k_connect_unix(const char *path); /* a stream; -ENAMETOOLONG */
+/* As cl_send_fds and cl_recv_fds. */
+ssize_t k_send_fds(int socket, const void *data, size_t size, const int *fds, size_t count);
+ssize_t k_recv_fds(int socket, void *data, size_t size, int *fds, size_t max, size_t *ret_count);
+struct pollfd;
+int k_poll(struct pollfd *fds, size_t count, int timeout_ms); /* how many; -EINTR */
+int k_signalfd(const sigset_t *signals);
+int k_execve(const char *path, char *const *argv, char *const *envp);
+
 /* ---- what this kernel is ---- */
 /* To an error that is -ENOSYS adds which call it was (the latest one of this process that was
    refused so), as nobody can do anything about "Function not implemented". Returns err->code. */

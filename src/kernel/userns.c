@@ -33,9 +33,9 @@ static int fill(int proc_fd, pid_t pid, const struct k_id_maps *maps, int *ret_f
         result = CL_PRINT(path, "%d/ns/user", (int)pid);
     if (result < 0)
         return result;
-    int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    int fd = k_openat(proc_fd, path, O_RDONLY, 0);
     if (fd < 0)
-        return -errno;
+        return fd;
     *ret_fd = fd;
     return 0;
 }
@@ -56,7 +56,7 @@ int k_userns_make(int proc_fd, const struct k_id_maps *maps, int *ret_fd, struct
     const struct k_clone arguments = { .flags = CLONE_NEWUSER,
                                        .cgroup_fd = -EBADF,
                                        .exit_signal = SIGCHLD };
-    int result = cl_pipe(&input, &output);
+    int result = k_pipe(&input, &output);
     pid_t pid = result < 0 ? result : k_clone3(&arguments, &pidfd);
     if (pid == 0)
         wait_for_end(input, output);
@@ -64,7 +64,9 @@ int k_userns_make(int proc_fd, const struct k_id_maps *maps, int *ret_fd, struct
         return cl_fail(err, pid, "make a user namespace");
     result = fill(proc_fd, pid, maps, &fd);
     output = cl_close(output);
-    (void)k_wait_pidfd(pidfd, 0, &status); /* our own child: it ends by itself */
+    /* Our own child, which ends by itself; the second try is for what was only in the way. */
+    if (k_wait_pidfd(pidfd, 0, &status) < 0)
+        (void)k_wait_pidfd(pidfd, 0, &status);
     (void)cl_close(pidfd);
     if (result < 0)
         return cl_fail(err, result, "make a user namespace: write its id maps");

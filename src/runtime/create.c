@@ -130,9 +130,9 @@ static int open_sources(struct making *making, struct cl_error *err)
 static int open_join(const struct plan_join *join, struct cl_error *err)
 {
     const char *name = k_ns_table[join->type].oci_name;
-    cl_auto_fd fd = openat(AT_FDCWD, join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    cl_auto_fd fd = k_openat(AT_FDCWD, join->path, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0)
-        return cl_fail(err, errno, "linux.namespaces[%zu].path: open %s", join->index, join->path);
+        return cl_fail(err, fd, "linux.namespaces[%zu].path: open %s", join->index, join->path);
     if (k_ns_fd_type(fd) != (int)join->type)
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
                             "linux.namespaces[%zu].path: %s is no %s namespace", join->index,
@@ -149,8 +149,9 @@ static int open_joins(struct making *making, struct cl_error *err)
     }
     if (!making->plan->shares_mount_ns)
         return 0;
-    making->own_mnt_ns = openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    return making->own_mnt_ns < 0 ? cl_fail(err, errno, "open our own mount namespace") : 0;
+    making->own_mnt_ns = k_openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
+    return making->own_mnt_ns < 0 ? cl_fail(err, making->own_mnt_ns, "open our own mount namespace")
+                                  : 0;
 }
 
 /* The group outlives the caller's facts, where they lie on a stack. */
@@ -236,7 +237,7 @@ static int tell_agent(struct making *making, struct cl_error *err)
 
 static int open_sync(struct making *making, struct cl_error *err)
 {
-    int result = cl_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
+    int result = k_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
     if (result >= 0 && !waits_for_go(making->plan))
         result = parent_send(making->process.sync, WIRE_INIT_GO);
     return result < 0 ? cl_fail(err, result, "make a socket pair") : 0;
@@ -246,9 +247,9 @@ static int open_sync(struct making *making, struct cl_error *err)
 
 static int enter_for_child(int proc, const char *own, int *ret_own, int fd, int flag)
 {
-    *ret_own = openat(proc, own, O_RDONLY | O_CLOEXEC);
+    *ret_own = k_openat(proc, own, O_RDONLY, 0);
     if (*ret_own < 0)
-        return -errno;
+        return *ret_own;
     return fd >= 0 ? k_setns(fd, flag) : k_unshare(flag);
 }
 

@@ -84,7 +84,7 @@ pid_t parent_clone_between(struct parent_between *between, int *ret_pidfd, struc
     cl_auto_fd report = -EBADF, end = -EBADF;
     int pidfd = -EBADF;
     const struct k_clone arguments = { .cgroup_fd = -EBADF, .exit_signal = SIGCHLD };
-    int result = cl_pipe(&report, &end);
+    int result = k_pipe(&report, &end);
     if (result >= 0)
         result = k_clone3(&arguments, &pidfd);
     if (result == 0) {

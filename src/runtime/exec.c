@@ -60,8 +60,8 @@ static int choose_namespaces(struct joining *joining, struct cl_error *err)
     uint64_t own = 0, theirs = 0;
     int target = joining->target_proc =
         procfs_open_pid(joining->facts.proc_fd, joining->target->pid);
-    cl_auto_fd self = openat(joining->facts.proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int result = target < 0 ? target : self < 0 ? -errno : k_ns_inode(target, K_NS_USER, &theirs);
+    cl_auto_fd self = k_openat(joining->facts.proc_fd, "self", O_PATH | O_DIRECTORY, 0);
+    int result = target < 0 ? target : self < 0 ? self : k_ns_inode(target, K_NS_USER, &theirs);
     if (result >= 0)
         result = k_ns_inode(self, K_NS_USER, &own);
     if (result < 0)
@@ -251,7 +251,7 @@ static int clone_in_pid_ns(struct joining *joining, struct cl_error *err)
 
 static int start_child(struct joining *joining, struct cl_error *err)
 {
-    int result = cl_socketpair(SOCK_SEQPACKET, &joining->process.sync, &joining->child_end);
+    int result = k_socketpair(SOCK_SEQPACKET, &joining->process.sync, &joining->child_end);
     if (result < 0)
         return cl_fail(err, result, "make a socket pair");
     unsigned long own_cpus[OCI_CPU_BITS / OCI_LONG_BITS];

@@ -21,17 +21,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x8 /* 6.3 */
-#endif
 
 static const struct {
     const char *name;
@@ -87,10 +81,8 @@ int hooks_state(const struct oci_spec *spec, enum runtime_hooks kind,
     if (text == NULL)
         return cl_fail(err, ENOMEM, "tell a hook the state");
     /* A file, not a pipe: a hook that reads nothing can't make us wait, however long the annotations are. */
-    cl_auto_fd fd = memfd_create("state", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-    if (fd < 0 && errno == EINVAL)
-        fd = memfd_create("state", MFD_CLOEXEC);
-    ssize_t size = fd < 0 ? -errno : cl_write_full(fd, text, strlen(text));
+    cl_auto_fd fd = k_memfd_data("state");
+    ssize_t size = fd < 0 ? fd : cl_write_full(fd, text, strlen(text));
     if (size < 0)
         return cl_fail(err, (int)size, "tell a hook the state");
     *ret_fd = cl_take_fd(&fd);
@@ -102,8 +94,8 @@ static int open_output(const struct oci_spec *spec, const char *key, int *ret, s
     const char *path = oci_map_get(&spec->annotations, key);
     if (path == NULL || path[0] == '\0')
         return 0;
-    *ret = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-    return *ret < 0 ? cl_fail(err, errno, "annotations[\"%s\"]: open %s", key, path) : 0;
+    *ret = k_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0600);
+    return *ret < 0 ? cl_fail(err, *ret, "annotations[\"%s\"]: open %s", key, path) : 0;
 }
 
 int hooks_open_output(const struct oci_spec *spec, struct hooks_output *ret, struct cl_error *err)
@@ -131,8 +123,7 @@ void hooks_close_output(struct hooks_output *output)
 /* Where relative names in its arguments start. One that is gone, as the bundle may be at the end, fails nothing. */
 static void enter(const char *directory)
 {
-    int fd =
-        directory == NULL ? -EBADF : openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = directory == NULL ? -EBADF : k_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0);
     if (fd < 0 || fchdir(fd) < 0)
         (void)!chdir("/");
 }
@@ -148,9 +139,11 @@ static _Noreturn void hook_main(const struct hooks_run *run, const struct oci_ho
     (void)setpgid(0, 0); /* just forked: can't fail */
     if (run->is_init)
         (void)umask(022); /* init's own is 0 */
-    if (dup3(state, 0, 0) < 0 || (run->output.out >= 0 && dup3(run->output.out, 1, 0) < 0) ||
-        (run->output.err >= 0 && dup3(run->output.err, 2, 0) < 0))
-        result = -errno;
+    result = k_dup_to(state, 0);
+    if (result >= 0 && run->output.out >= 0)
+        result = k_dup_to(run->output.out, 1);
+    if (result >= 0 && run->output.err >= 0)
+        result = k_dup_to(run->output.err, 2);
     /* A hook that is left alone with a container that nobody knows of could only do harm. */
     if (result >= 0)
         result = k_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -159,12 +152,10 @@ static _Noreturn void hook_main(const struct hooks_run *run, const struct oci_ho
     if (result >= 0)
         result = k_close_range(3, UINT_MAX, true);
     enter(run->cwd);
-    if (result >= 0) {
-        (void)execve(hook->path,
-                     hook->args != NULL && hook->args[0] != NULL ? hook->args : just_path,
-                     hook->env != NULL ? hook->env : no_env);
-        result = -errno;
-    }
+    if (result >= 0)
+        result = k_execve(hook->path,
+                          hook->args != NULL && hook->args[0] != NULL ? hook->args : just_path,
+                          hook->env != NULL ? hook->env : no_env);
     (void)!write(report, &result, sizeof result);
     for (;;)
         _exit(127);
@@ -194,9 +185,9 @@ static int wait_end(const struct oci_hook *hook, int pidfd, int signals)
         struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
                                 { .fd = signals, .events = POLLIN } };
         int left = time_left(deadline);
-        int count = poll(fds, CL_COUNT(fds), left);
-        if (count < 0 && errno != EINTR)
-            return -errno;
+        int count = k_poll(fds, CL_COUNT(fds), left);
+        if (count < 0 && count != -EINTR)
+            return count;
         if (count > 0 && fds[0].revents != 0)
             return 0;
         if (count > 0 && fds[1].revents != 0)
@@ -214,7 +205,7 @@ static int open_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigaddset(&set, SIGQUIT);
-    return signalfd(-1, &set, SFD_CLOEXEC); /* without one the signals wait: no more than that */
+    return k_signalfd(&set); /* without one the signals wait: no more than that */
 }
 
 static int judge(const struct oci_hook *hook, int waited, int failed_exec, int status,
@@ -271,7 +262,7 @@ static int run_one(const struct hooks_run *run, const struct oci_hook *hook, str
     if (result < 0)
         return result;
     (void)lseek(state, 0, SEEK_SET); /* a memfd */
-    result = cl_pipe(&read_end, &write_end);
+    result = k_pipe(&read_end, &write_end);
     pid_t self = getpid(), pid = result < 0 ? result : k_clone3(&plain, &pidfd);
     if (pid == 0)
         hook_main(run, hook, state, write_end, self);

@@ -48,8 +48,8 @@ static int join_namespace(const struct runtime_plan *plan, struct cl_error *err)
     const struct oci_namespace *ns = oci_namespace_find(plan->spec, OCI_NS_USER);
     if (ns == NULL || ns->path == NULL)
         return cl_fail(err, EINVAL, "the container has no user namespace");
-    int fd = openat(AT_FDCWD, ns->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    return fd < 0 ? cl_fail(err, errno, "open %s", ns->path) : fd;
+    int fd = k_openat(AT_FDCWD, ns->path, O_RDONLY | O_NONBLOCK, 0);
+    return fd < 0 ? cl_fail(err, fd, "open %s", ns->path) : fd;
 }
 
 static const struct {
@@ -97,7 +97,7 @@ int parent_idmap(const struct runtime_plan *plan, size_t index, int tree, int *n
     for (size_t i = 0; i < index && *own < 0; i++)
         if (namespaces[i] >= 0 && is_same(&plan->mounts[i].uid_map, &mount->uid_map) &&
             is_same(&plan->mounts[i].gid_map, &mount->gid_map))
-            *own = fcntl(namespaces[i], F_DUPFD_CLOEXEC, 3);
+            *own = k_dup(namespaces[i]);
     if (*own < 0)
         *own =
             mount->uid_map.count > 0 ? make_namespace(plan, mount, err) : join_namespace(plan, err);

@@ -61,8 +61,8 @@ int join_cgroup(struct child *child, struct cl_error *err)
 int join_delegate(struct child *child, struct cl_error *err)
 {
     const char *name = child->plan->delegate;
-    cl_auto_fd below = openat(cgroup_v2_fd(child->cgroup), name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int result = below < 0 ? -errno : cl_write_small(below, "cgroup.procs", "0");
+    cl_auto_fd below = k_openat(cgroup_v2_fd(child->cgroup), name, O_PATH | O_DIRECTORY, 0);
+    int result = below < 0 ? below : cl_write_small(below, "cgroup.procs", "0");
     return result < 0 ? cl_fail(err, result, "join cgroup %s/%s", child->cgroup->path, name) : 0;
 }
 
@@ -167,7 +167,7 @@ static int take_limits_along(struct child *child, struct cl_error *err)
    the host's that the container of an ordinary user shares. Those are left out. */
 static int without_shared(const struct child *child, int flags)
 {
-    cl_auto_fd self = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cl_auto_fd self = k_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY, 0);
     for (int type = 0; self >= 0 && type < K_NS_COUNT; type++) {
         uint64_t own = 0, theirs = 0;
         if ((flags & k_ns_table[type].clone_flag) != 0 &&
@@ -194,9 +194,9 @@ int join_target(struct child *child, struct cl_error *err)
         return result;
     cl_auto_fd root = -EBADF;
     if ((flags & CLONE_NEWNS) == 0) {
-        root = openat(child->target_proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        root = k_openat(child->target_proc, "root", O_PATH | O_DIRECTORY, 0);
         if (root < 0)
-            return cl_fail(err, errno, "open the container's root");
+            return cl_fail(err, root, "open the container's root");
     }
     result = k_setns(child->target_pidfd, flags);
     if (result == -EINVAL) /* a kernel without time namespaces */
@@ -224,9 +224,9 @@ int join_own_time(struct child *child, struct cl_error *err)
     if (result >= 0)
         result = procfs_write(proc, "self/timens_offsets", child->plan->time_offsets);
     cl_auto_fd clocks =
-        result < 0 ? result : openat(proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+        result < 0 ? result : k_openat(proc, "self/ns/time_for_children", O_RDONLY, 0);
     if (result >= 0)
-        result = clocks < 0 ? -errno : k_setns(clocks, CLONE_NEWTIME);
+        result = clocks < 0 ? clocks : k_setns(clocks, CLONE_NEWTIME);
     return result < 0 ? cl_fail(err, result, "linux.timeOffsets: set them") : 0;
 }
 

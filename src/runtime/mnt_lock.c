@@ -37,8 +37,10 @@ int mnt_prepare_lock(struct child *child, struct cl_error *err)
 static _Noreturn void offer_copy(int proc, int slot)
 {
     /* The table is init's, too: nothing but the slot may change in the end. */
-    int fd = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    _exit(fd < 0 || dup3(fd, slot, O_CLOEXEC) < 0 || close(fd) < 0 ? errno : 0);
+    int fd = k_openat(proc, "self/ns/mnt", O_RDONLY, 0);
+    if (fd < 0)
+        _exit(-fd);
+    _exit(dup3(fd, slot, O_CLOEXEC) < 0 || close(fd) < 0 ? errno : 0);
 }
 
 static int explain(int code, struct cl_error *err)
@@ -59,9 +61,9 @@ static int copy_for_another(struct child *child, int *ret_fd, struct cl_error *e
     int proc = child_proc(child, err);
     if (proc < 0)
         return proc;
-    cl_auto_fd slot = fcntl(child->root, F_DUPFD_CLOEXEC, 3);
+    cl_auto_fd slot = k_dup(child->root);
     if (slot < 0)
-        return cl_fail(err, errno, "lock the container's mounts");
+        return cl_fail(err, slot, "lock the container's mounts");
     pid_t pid = k_clone3(&arguments, &pidfd);
     if (pid == 0)
         offer_copy(proc, slot);
@@ -87,9 +89,9 @@ static bool is_same_file(int fd, int other)
 /* setns leads to the topmost mount on the namespace's root: that has to be where we were. */
 static int reopen_root(struct child *child, struct cl_error *err)
 {
-    cl_auto_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cl_auto_fd root = k_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
     if (root < 0)
-        return cl_fail(err, errno, "lock the container's mounts: open the root");
+        return cl_fail(err, root, "lock the container's mounts: open the root");
     if (!is_same_file(root, child->root))
         return cl_fail(err, EXDEV, "lock the container's mounts: another root lies there");
     (void)cl_close(child->root);

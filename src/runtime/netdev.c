@@ -23,8 +23,8 @@ struct moved {
     struct k_address *addresses; /* all permanent ones, for the way back */
     size_t address_count;
     char transit[IFNAMSIZ];
-    int index; /* inside */
-    bool is_away;
+    int index;    /* inside */
+    bool is_away; /* or may be: the kernel's answer can be lost */
 };
 
 struct netdev_set {
@@ -47,7 +47,8 @@ static int fail_device(const struct oci_net_device *device, int code, const char
 
 /* ---- the way there ---- */
 
-/* A socket keeps its namespace, so we are in the container's for two system calls. */
+/* A socket keeps its namespace, so we are in the container's for two system calls. The way out gets
+   a second try: whoever called us must not be left in there. */
 static int open_inside(struct netdev_set *set)
 {
     int result = k_setns(set->container_ns, CLONE_NEWNET);
@@ -55,6 +56,8 @@ static int open_inside(struct netdev_set *set)
         return result;
     set->inside = k_netlink_open();
     result = k_setns(set->own_ns, CLONE_NEWNET);
+    if (result < 0 && k_setns(set->own_ns, CLONE_NEWNET) < 0)
+        cl_debug("netdev", "in the container's network namespace for good");
     return set->inside < 0 ? set->inside : result;
 }
 
@@ -65,12 +68,13 @@ static int open_sockets(struct netdev_set *set, int proc, pid_t pid, int joined_
     uint64_t own = 0, theirs = 0;
     dev_t device;
     (void)CL_PRINT(path, "%d/ns/net", (int)pid);
-    set->own_ns = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
-    set->container_ns = joined_ns >= 0 ? fcntl(joined_ns, F_DUPFD_CLOEXEC, 3)
-                                       : openat(proc, path, O_RDONLY | O_CLOEXEC);
-    if (set->own_ns < 0 || set->container_ns < 0)
-        return cl_fail(err, errno, "linux.netDevices: open the network namespaces");
-    int result = k_ns_fd_inode(set->own_ns, &own, &device);
+    int result = set->own_ns = k_openat(proc, "self/ns/net", O_RDONLY, 0);
+    if (result >= 0)
+        result = set->container_ns =
+            joined_ns >= 0 ? k_dup(joined_ns) : k_openat(proc, path, O_RDONLY, 0);
+    if (result < 0)
+        return cl_fail(err, result, "linux.netDevices: open the network namespaces");
+    result = k_ns_fd_inode(set->own_ns, &own, &device);
     if (result >= 0)
         result = k_ns_fd_inode(set->container_ns, &theirs, &device);
     if (result >= 0 && own == theirs)
@@ -134,6 +138,7 @@ static int move_device(struct netdev_set *set, struct moved *moved, struct cl_er
     struct k_link there;
     (void)CL_PRINT(moved->transit, "cl%x-%x", (unsigned)getpid() & 0xffffff,
                    (unsigned)(moved - set->devices) & 0xff);
+    moved->is_away = true;
     int result = k_link_move(set->own, moved->before.index, set->container_ns, moved->transit);
     if (result < 0) {
         (void)fail_device(moved->device, result, "move it", err);
@@ -141,7 +146,6 @@ static int move_device(struct netdev_set *set, struct moved *moved, struct cl_er
                    ? cl_error_hint(err, "some kinds of interface can't leave their namespace")
                    : result;
     }
-    moved->is_away = true;
     result = k_link_find(set->inside, moved->transit, &there);
     if (result < 0)
         return fail_device(moved->device, result, "find it in the container", err);
@@ -181,26 +185,41 @@ int netdev_move(const struct runtime_plan *plan, int proc, pid_t pid, int joined
 
 /* ---- the way back ---- */
 
-/* Nobody hears of what fails here: the error that people read is why it goes back at all. */
+/* With its old name again; from wherever an earlier try has left it. */
+static int bring_home(struct netdev_set *set, struct moved *moved, struct k_link *ret)
+{
+    int index = moved->index;
+    if (k_link_find(set->own, moved->before.name, ret) >= 0 && ret->index == moved->before.index)
+        return 0;
+    if (k_link_find(set->own, moved->transit, ret) < 0) {
+        if (index == 0 && k_link_find(set->inside, moved->transit, ret) >= 0)
+            index = ret->index;
+        int result = k_link_move(set->inside, index, set->own_ns, moved->transit);
+        if (result >= 0)
+            result = k_link_find(set->own, moved->transit, ret);
+        if (result < 0)
+            return result;
+    }
+    return k_link_rename(set->own, ret->index, moved->before.name);
+}
+
+/* Nobody hears of what fails here: the error that people read is why it goes back at all. Hence a
+   second try, for what was only in the way for a moment. */
 static void take_back(struct netdev_set *set, struct moved *moved)
 {
     struct k_link there;
-    int index = moved->index;
-    if (index == 0 && k_link_find(set->inside, moved->transit, &there) >= 0)
-        index = there.index;
-    int result = k_link_move(set->inside, index, set->own_ns, moved->transit);
-    if (result >= 0)
-        result = k_link_find(set->own, moved->transit, &there);
-    if (result >= 0)
-        result = k_link_rename(set->own, there.index, moved->before.name);
+    int result = bring_home(set, moved, &there);
+    if (result < 0)
+        result = bring_home(set, moved, &there);
     if (result < 0) {
         cl_debug("netdev", "%s does not come back: %s", moved->before.name, strerror(-result));
         return;
     }
     for (size_t i = 0; i < moved->address_count; i++)
         if (moved->addresses[i].scope != RT_SCOPE_LINK || moved->addresses[i].family == AF_INET)
-            (void)k_address_add(set->own, there.index, &moved->addresses[i]);
-    if ((moved->before.flags & IFF_UP) != 0)
+            if (k_address_add(set->own, there.index, &moved->addresses[i]) < 0)
+                (void)k_address_add(set->own, there.index, &moved->addresses[i]);
+    if ((moved->before.flags & IFF_UP) != 0 && k_link_up(set->own, there.index) < 0)
         (void)k_link_up(set->own, there.index);
 }
 

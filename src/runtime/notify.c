@@ -22,10 +22,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -34,29 +32,17 @@
 
 /* ---- in the parent ---- */
 
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    cl_auto_fd fd = -EBADF;
-    if (CL_PRINT(address.sun_path, "%s", path) < 0)
-        return -ENAMETOOLONG;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-        return -errno;
-    return cl_take_fd(&fd);
-}
-
 int notify_open(const struct plan_process *process, struct notify *ret, struct cl_error *err)
 {
     if (process->notify == NULL)
         return 0;
     const char *path = process->notify->listener_path;
-    cl_auto_fd agent = connect_to(path);
+    cl_auto_fd agent = k_connect_unix(path);
     if (agent < 0)
         return cl_fail(err, agent, "linux.seccomp.listenerPath: connect to %s", path);
-    cl_auto_fd text = memfd_create("state", MFD_CLOEXEC);
+    cl_auto_fd text = k_memfd_data("state");
     if (text < 0)
-        return cl_fail(err, errno, "linux.seccomp.listenerPath: tell the agent the state");
+        return cl_fail(err, text, "linux.seccomp.listenerPath: tell the agent the state");
     ret->agent = cl_take_fd(&agent);
     ret->text = cl_take_fd(&text);
     return 0;
@@ -95,7 +81,7 @@ int notify_tell(const struct notify *notify, const struct plan_process *process,
 /* config-linux.md: the descriptor with the first part, should it take several. */
 static int send_all(int agent, int listener, const char *text, size_t size)
 {
-    ssize_t sent = cl_send_fds(agent, text, size, &listener, 1);
+    ssize_t sent = k_send_fds(agent, text, size, &listener, 1);
     for (size_t done = 0; sent >= 0 && (done += (size_t)sent) < size;) {
         sent = send(agent, text + done, size - done, MSG_NOSIGNAL);
         if (sent < 0 && errno != EINTR)
@@ -139,7 +125,7 @@ static int hand_over_main(void *data)
         const int fds[NOTIFY_FDS] = { listener, shared->child->notify.agent,
                                       shared->child->notify.text };
         ssize_t size =
-            cl_send_fds(shared->child->sync, &message, sizeof message, fds, CL_COUNT(fds));
+            k_send_fds(shared->child->sync, &message, sizeof message, fds, CL_COUNT(fds));
         atomic_store(&shared->sent, size < 0 ? (int)size : 0);
     }
     return 0; /* clone(3) ends the thread, and only that */

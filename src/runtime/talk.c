@@ -89,7 +89,7 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until,
         int fds[NOTIFY_FDS] = { -EBADF, -EBADF, -EBADF };
         size_t count = 0;
         ssize_t size =
-            cl_recv_fds(process->sync, &message, sizeof message, fds, CL_COUNT(fds), &count);
+            k_recv_fds(process->sync, &message, sizeof message, fds, CL_COUNT(fds), &count);
         if (size == 0 || size == -ECONNRESET)
             return until == 0 ? 0 : ended_early(process, err);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {

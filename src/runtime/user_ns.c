@@ -108,7 +108,7 @@ static int run_helper(pid_t pid, const struct id_map *map, struct cl_error *err)
     const struct k_clone fork = { .cgroup_fd = -EBADF, .exit_signal = SIGCHLD };
     cl_auto_fd input = -EBADF, output = -EBADF;
     CL_AUTO(cl_strv_free) char **argv = helper_arguments(pid, map);
-    int result = argv == NULL ? -ENOMEM : cl_pipe(&input, &output);
+    int result = argv == NULL ? -ENOMEM : k_pipe(&input, &output);
     if (result >= 0)
         result = k_clone3(&fork, &pidfd);
     if (result == 0)

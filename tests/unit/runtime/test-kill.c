@@ -5,7 +5,7 @@
  * The wish of a test point is read once in a process, so nothing here starts a container but in a
  * fork.
  */
-#include "support.h"
+#include "setups.h"
 
 static int count_processes(struct world *world)
 {
@@ -33,7 +33,7 @@ static bool all_gone(struct world *world)
 }
 
 /* True when the parent was killed at that point, false when there is no such point any more. */
-static bool kill_parent_at(struct world *world, unsigned point)
+static bool kill_parent_at(const struct setup *setup, struct world *world, unsigned point)
 {
     fflush(stdout);
     pid_t pid = fork();
@@ -42,9 +42,7 @@ static bool kill_parent_at(struct world *world, unsigned point)
         snprintf(wish, sizeof wish, "parent:%u", point);
         setenv("CLOCHE_TEST_KILL", wish, 1);
         cl_test_role("parent");
-        world_shell(world, "sleep 1000");
-        int result = world_start(world);
-        _exit(result < 0 ? 1 : 0);
+        _exit(setup_start(setup, world, "sleep 1000") < 0 ? 1 : 0);
     }
     int status = 0;
     (void)waitpid(pid, &status, 0);
@@ -56,35 +54,20 @@ static bool kill_parent_at(struct world *world, unsigned point)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-static void kill_parent_everywhere(bool with_hooks)
+static void kill_parent_everywhere(const struct setup *setup, unsigned least)
 {
     struct world world;
     unsigned point = 1;
-    REQUIRE(world_open(&world));
-    if (with_hooks)
-        world_hooks(&world);
-    while (point < 100 && kill_parent_at(&world, point))
+    REQUIRE(setup_open(setup, &world));
+    while (point < 100 && kill_parent_at(setup, &world, point))
         point++;
-    CHECK(point > (with_hooks ? 8 : 6));
-    world_close(&world);
-}
-
-TEST(a_parent_killed_anywhere_leaves_no_process)
-{
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
-    kill_parent_everywhere(false);
-}
-
-TEST(a_parent_killed_anywhere_around_hooks_leaves_no_process)
-{
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
-    kill_parent_everywhere(true);
+    printf("# %u points\n", point - 1);
+    CHECK(point > least);
+    setup_close(setup, &world);
 }
 
 /* The same for init: it leaves at its Nth point, and the parent has to say so and clean up. */
-static bool kill_init_at(struct world *world, unsigned point)
+static bool kill_init_at(const struct setup *setup, struct world *world, unsigned point)
 {
     int status = 0;
     fflush(stdout);
@@ -94,8 +77,7 @@ static bool kill_init_at(struct world *world, unsigned point)
         snprintf(wish, sizeof wish, "init:%u", point);
         setenv("CLOCHE_TEST_KILL", wish, 1);
         cl_test_role("parent");
-        world_shell(world, "exit 0");
-        int result = world_start(world);
+        int result = setup_start(setup, world, "exit 0");
         if (result >=
             0) { /* the program ran, or init left between START and exec, which looks the same */
             result = world_wait(world) == 0 ? 0 : 1;
@@ -108,32 +90,48 @@ static bool kill_init_at(struct world *world, unsigned point)
     return status != 0;
 }
 
-static void end_init_everywhere(bool with_hooks)
+static void end_init_everywhere(const struct setup *setup, unsigned least)
 {
     struct world world;
     unsigned point = 1;
-    REQUIRE(world_open(&world));
-    if (with_hooks)
-        world_hooks(&world);
-    while (point < 100 && kill_init_at(&world, point))
+    REQUIRE(setup_open(setup, &world));
+    while (point < 100 && kill_init_at(setup, &world, point))
         point++;
-    CHECK(point > (with_hooks ? 28 : 25));
-    world_close(&world);
+    printf("# %u points\n", point - 1);
+    CHECK(point > least);
+    setup_close(setup, &world);
 }
 
-TEST(an_init_that_ends_anywhere_leaves_nothing)
-{
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
-    end_init_everywhere(false);
-}
+#define KILLED_ANYWHERE(setup, parent, least_parent, init, least_init)                             \
+    TEST(parent)                                                                                   \
+    {                                                                                              \
+        if (setup.missing() != NULL)                                                               \
+            SKIP(setup.missing());                                                                 \
+        kill_parent_everywhere(&setup, least_parent);                                              \
+    }                                                                                              \
+    TEST(init)                                                                                     \
+    {                                                                                              \
+        if (setup.missing() != NULL)                                                               \
+            SKIP(setup.missing());                                                                 \
+        end_init_everywhere(&setup, least_init);                                                   \
+    }
 
-TEST(an_init_that_ends_anywhere_around_hooks_leaves_nothing)
-{
-    if (cannot_run() != NULL)
-        SKIP(cannot_run());
-    end_init_everywhere(true);
-}
+KILLED_ANYWHERE(plain, a_parent_killed_anywhere_leaves_no_process, 6,
+                an_init_that_ends_anywhere_leaves_nothing, 25)
+KILLED_ANYWHERE(hooks, a_parent_killed_anywhere_around_hooks_leaves_no_process, 8,
+                an_init_that_ends_anywhere_around_hooks_leaves_nothing, 28)
+KILLED_ANYWHERE(user_ns, a_parent_killed_anywhere_around_a_user_namespace_leaves_no_process, 9,
+                an_init_that_ends_anywhere_in_a_user_namespace_leaves_nothing, 31)
+KILLED_ANYWHERE(between, a_parent_killed_anywhere_around_the_process_between_leaves_no_process, 7,
+                who_ends_anywhere_between_or_as_init_leaves_nothing, 28)
+KILLED_ANYWHERE(joined, a_parent_killed_anywhere_around_a_joined_user_namespace_leaves_no_process,
+                7, an_init_that_ends_anywhere_in_a_joined_user_namespace_leaves_nothing, 28)
+KILLED_ANYWHERE(idmap, a_parent_killed_anywhere_around_id_mapped_mounts_leaves_no_process, 6,
+                an_init_that_ends_anywhere_with_id_mapped_mounts_leaves_nothing, 25)
+KILLED_ANYWHERE(notify, a_parent_killed_anywhere_around_a_seccomp_agent_leaves_no_process, 6,
+                an_init_that_ends_anywhere_with_a_seccomp_agent_leaves_nothing, 25)
+KILLED_ANYWHERE(netdev, a_parent_killed_anywhere_around_network_devices_leaves_no_process, 7,
+                an_init_that_ends_anywhere_with_network_devices_leaves_nothing, 25)
 
 TEST(a_program_outlives_its_parent_only_if_asked)
 {
