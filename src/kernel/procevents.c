@@ -8,16 +8,15 @@
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "kernel/hook.h"
 
-#define ROOM_BYTES     (4 << 20) /* for bursts: some 40,000 events */
-#define ACK_TIMEOUT_MS 1000
-#define MESSAGE_MAX    1024
+#define ROOM_BYTES   (4 << 20) /* for bursts: some 40,000 events */
+#define ATTEMPTS_MAX 3
+#define MESSAGE_MAX  1024
 
 /* The fields that are read; offsets are the ABI's (the union of struct proc_event begins at 16). */
 struct event_head {
@@ -48,7 +47,7 @@ static const struct {
     { 0x00000200, K_PROC_NAME }, { 0x80000000, K_PROC_EXIT },
 };
 
-static void take_event(const struct event_head *head, struct k_proc_event *event)
+static void take_event(const struct event_head *head, uint32_t asker, struct k_proc_event *event)
 {
     for (size_t i = 0; i < CL_COUNT(kinds); i++)
         if (kinds[i].what == head->what)
@@ -64,7 +63,7 @@ static void take_event(const struct event_head *head, struct k_proc_event *event
         event->code = (int)head->u.exit.code;
         event->parent = head->u.exit.parent;
     } else if (event->kind == K_PROC_ACK) {
-        event->pid = event->tid = 0;
+        event->pid = event->tid = (pid_t)asker;
         event->code = (int)head->u.error;
     }
 }
@@ -86,7 +85,7 @@ bool k_proc_event_parse(const void *message, size_t size, struct k_proc_event *r
     memcpy(&head, (const char *)message + start,
            connector.len < sizeof head ? connector.len : sizeof head);
     *ret = (struct k_proc_event){ .kind = K_PROC_OTHER };
-    take_event(&head, ret);
+    take_event(&head, connector.ack - 1, ret);
     return true;
 }
 
@@ -108,10 +107,13 @@ int k_proc_events_next(int fd, bool may_wait, struct k_proc_event *ret)
     }
 }
 
-static int subscribe(int fd)
+/* The kernel returns the number of an answer (ack) plus one, and puts its own count over the other (seq). */
+static int request(int fd)
 {
     const uint32_t operation = PROC_CN_MCAST_LISTEN;
-    const struct cn_msg connector = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof operation };
+    const struct cn_msg connector = { .id = { CN_IDX_PROC, CN_VAL_PROC },
+                                      .ack = (uint32_t)getpid(),
+                                      .len = sizeof operation };
     _Alignas(8) char request[NLMSG_HDRLEN + sizeof connector + sizeof operation];
     const struct nlmsghdr header = { .nlmsg_len = sizeof request, .nlmsg_type = NLMSG_DONE };
     memcpy(request, &header, sizeof header);
@@ -121,31 +123,37 @@ static int subscribe(int fd)
     return size < 0 ? (int)size : 0;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-/* From outside the initial namespaces the kernel does not answer at all, while it goes on telling what others have subscribed to: so the
-   end of the wait is a moment, not a silence. */
-static int wait_for_answer(int fd)
+/*
+ * The kernel answers before sendto returns, so what is not in the socket then never comes: from outside the initial namespaces it does not
+ * answer at all, while it goes on telling what others have subscribed to. That the answer was among what is lost is told as -ENOBUFS. Answers go to
+ * everyone who listens, so another's may lie before ours.
+ */
+static int read_answer(int fd)
 {
     struct k_proc_event event;
-    int64_t end = now_ms() + ACK_TIMEOUT_MS;
-    for (int64_t left = ACK_TIMEOUT_MS; left > 0; left = end - now_ms()) {
-        struct pollfd ready = { .fd = fd, .events = POLLIN };
-        int count = poll(&ready, 1, (int)left);
-        if (count < 0 && errno != EINTR)
-            return -errno;
-        int result = count <= 0 ? 0 : k_proc_events_next(fd, false, &event);
-        if (result == 1 && event.kind == K_PROC_ACK)
+    int none = -ETIMEDOUT;
+    for (;;) {
+        int result = k_proc_events_next(fd, false, &event);
+        if (result == 1 && event.kind == K_PROC_ACK && event.pid == getpid())
             return -event.code;
-        if (result < 0 && result != -ENOBUFS)
+        if (result == 0)
+            return none;
+        if (result == -ENOBUFS)
+            none = result;
+        else if (result < 0)
             return result;
     }
-    return -ETIMEDOUT;
+}
+
+static int subscribe(int fd)
+{
+    int result = -ENOBUFS;
+    for (int i = 0; i < ATTEMPTS_MAX && result == -ENOBUFS; i++) {
+        result = request(fd);
+        if (result >= 0)
+            result = read_answer(fd);
+    }
+    return result;
 }
 
 static int explain(int code, struct cl_error *err)
@@ -176,7 +184,5 @@ int k_proc_events_open(struct cl_error *err)
     int result = (int)K_CALL("bind", SYS_bind, fd, (long)&address, sizeof address, 0, 0, 0);
     if (result >= 0)
         result = subscribe(fd);
-    if (result >= 0)
-        result = wait_for_answer(fd);
     return result < 0 ? explain(result, err) : cl_take_fd(&fd);
 }

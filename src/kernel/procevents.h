@@ -18,7 +18,7 @@ enum k_proc_event_kind {
     K_PROC_SESSION,
     K_PROC_NAME, /* comm */
     K_PROC_EXIT,
-    K_PROC_ACK, /* the answer to the subscription; code: 0 or a positive errno */
+    K_PROC_ACK, /* the answer to a subscription, not only to ours; pid: of who asked, if it is one of ours; code: 0 or a positive errno */
 };
 
 struct k_proc_event {

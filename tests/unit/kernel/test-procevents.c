@@ -50,6 +50,19 @@ TEST(an_exit_has_a_status)
     CHECK_INT(event.parent, 10);
 }
 
+TEST(an_answer_names_who_asked)
+{
+    char buffer[256];
+    struct k_proc_event event;
+    const uint32_t words[] = { 0, 0, 0, 0, 1, 0, 0, 0, 0, 0 };
+    size_t size = make(buffer, words, CL_COUNT(words));
+    ((struct cn_msg *)(void *)(buffer + NLMSG_HDRLEN))->ack = 21;
+    REQUIRE(k_proc_event_parse(buffer, size, &event));
+    CHECK_INT(event.kind, K_PROC_ACK);
+    CHECK_INT(event.pid, 20);
+    CHECK_INT(event.code, EPERM);
+}
+
 TEST(what_is_short_or_of_others_is_refused)
 {
     char buffer[256];
