@@ -33,15 +33,58 @@ static int find(struct cli *cli, const char *reference, struct engine_view **ret
     return code < 0 ? code : engine_container_find(engine, reference, ret, NULL);
 }
 
+static int take_answer(const struct seccomp_filter *filter, const struct lens_why_call *call,
+                       struct lens_why_verdict *ret)
+{
+    uint32_t action = 0;
+    int code = seccomp_filter_ask(filter, call->name, call->arguments, &action);
+    uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
+    if (kind == SECCOMP_RET_USER_NOTIF || kind == SECCOMP_RET_TRACE)
+        code = code < 0 ? code : -ENOTSUP; /* another program decides */
+    if (code < 0)
+        return code;
+    ret->is_allowed =
+        !ret->is_by_arguments && (kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG);
+    ret->error = kind == SECCOMP_RET_ERRNO ? (int)(action & SECCOMP_RET_DATA) : 0;
+    return 0;
+}
+
+static bool is_about_arguments(const struct oci_seccomp *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].arg_count > 0 &&
+            cl_strv_has((const char *const *)policy->rules[i].names, name))
+            return true;
+    return false;
+}
+
+/* What another engine asked its OCI runtime for. */
+static int ask_foreign_filter(const struct cl_json *config, const struct lens_why_call *call,
+                              struct lens_why_verdict *ret)
+{
+    CL_AUTO(oci_seccomp_free) struct oci_seccomp *policy = NULL;
+    struct seccomp_filter filter = { 0 };
+    const struct cl_json *profile = cl_json_get(cl_json_get(config, "linux"), "seccomp");
+    int code = profile == NULL ? -ENOTSUP : oci_seccomp_decode(profile, &policy, NULL);
+    if (code < 0)
+        return code;
+    ret->is_by_arguments = call->count == 0 && is_about_arguments(policy, call->name);
+    code = seccomp_compile(policy, &filter, NULL);
+    if (code >= 0)
+        code = take_answer(&filter, call, ret);
+    seccomp_filter_done(&filter);
+    return code;
+}
+
 /* The filter is made anew from the same profile and capabilities as at the start, and run. */
-static int ask_filter(void *context, const struct lens_container *container, uint64_t capabilities,
+static int ask_filter(void *context, const struct lens_container *container,
+                      const struct cl_json *config, uint64_t capabilities,
                       const struct lens_why_call *call, struct lens_why_verdict *ret)
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     struct seccomp_filter filter = { 0 };
-    uint32_t action = 0;
     if (!cl_streq(container->engine, "cloche"))
-        return -ENOTSUP;
+        return ask_foreign_filter(config, call, ret);
     int code = find(context, container->id, &view);
     if (code < 0 || !engine_wants_default_seccomp(view->config))
         return code < 0 ? code : -ENOTSUP;
@@ -50,25 +93,33 @@ static int ask_filter(void *context, const struct lens_container *container, uin
     ret->is_by_arguments = verdict == SECCOMP_CONDITIONAL && call->count == 0;
     code = seccomp_default(capabilities, &filter, NULL);
     if (code >= 0)
-        code = seccomp_filter_ask(&filter, call->name, call->arguments, &action);
+        code = take_answer(&filter, call, ret);
     seccomp_filter_done(&filter);
-    if (code < 0)
-        return code;
-    uint32_t kind = action & SECCOMP_RET_ACTION_FULL;
-    ret->is_allowed =
-        !ret->is_by_arguments && (kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG);
-    ret->error = kind == SECCOMP_RET_ERRNO ? (int)(action & SECCOMP_RET_DATA) : 0;
-    return 0;
+    return code;
 }
 
-static int ask_device(void *context, const struct lens_container *container, bool is_block,
-                      unsigned major, unsigned minor, char access)
+static int ask_foreign_device(const struct cl_json *config, const struct lens_why_device *device)
+{
+    struct oci_resources resources = { 0 };
+    const struct cl_json *json = cl_json_get(cl_json_get(config, "linux"), "resources");
+    int code = json == NULL ? -ENOTSUP : oci_resources_decode(json, &resources, NULL);
+    if (code >= 0)
+        code = oci_device_rules_ask(&resources, device->is_block, device->major, device->minor,
+                                    device->access);
+    oci_resources_done(&resources);
+    return code;
+}
+
+static int ask_device(void *context, const struct lens_container *container,
+                      const struct cl_json *config, const struct lens_why_device *device)
 {
     CL_AUTO(engine_view_free) struct engine_view *view = NULL;
     if (!cl_streq(container->engine, "cloche"))
-        return -ENOTSUP;
+        return ask_foreign_device(config, device);
     int code = find(context, container->id, &view);
-    return code < 0 ? code : engine_device_allowed(view->config, is_block, major, minor, access);
+    return code < 0 ? code
+                    : engine_device_allowed(view->config, device->is_block, device->major,
+                                            device->minor, device->access);
 }
 
 static int ask_ended(void *context, const char *reference, struct lens_container *ret,

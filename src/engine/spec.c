@@ -459,24 +459,15 @@ int engine_spec_new(const struct engine_spec_input *input, struct oci_spec **ret
     return 0;
 }
 
-/* The last rule that is about the device decides, as in the kernel's group. */
 int engine_device_allowed(const struct engine_config *config, bool is_block, unsigned major,
                           unsigned minor, char access)
 {
     CL_AUTO(oci_spec_free) struct oci_spec *spec = oci_spec_new_default();
     struct cl_error err = { 0 };
-    int allowed = 0;
     if (spec == NULL)
         return -ENOMEM;
     int result = apply_devices(config, spec, &err);
-    const struct oci_resources *resources = &spec->linux_.resources;
-    for (size_t i = 0; i < resources->device_count; i++) {
-        const struct oci_device_rule *rule = &resources->devices[i];
-        bool is_type = rule->type == OCI_DEVICE_ALL || (rule->type == OCI_DEVICE_BLOCK) == is_block;
-        bool is_number = (!rule->major.set || rule->major.value == (int64_t)major) &&
-                         (!rule->minor.set || rule->minor.value == (int64_t)minor);
-        if (is_type && is_number && (rule->access == NULL || strchr(rule->access, access) != NULL))
-            allowed = rule->allow;
-    }
-    return result < 0 ? result : allowed;
+    if (result >= 0)
+        result = oci_device_rules_ask(&spec->linux_.resources, is_block, major, minor, access);
+    return result == -ENOENT ? 0 : result;
 }

@@ -153,18 +153,27 @@ struct lens_why_verdict {
     int error;            /* what the call fails with; 0: the process is ended */
     int capability;       /* which one opens the call in this container's profile, or -1 */
 };
+struct lens_why_device {
+    bool is_block;
+    unsigned major, minor;
+    char access; /* 'r', 'w' or 'm' */
+};
 /* What the caller knows of containers and the lens can't read; every member may be NULL or 0. */
 struct lens_why_policy {
     void *context;
     uint32_t session; /* that the container's records in the audit log carry; 0: none */
     bool (*is_call)(const char *name);
     const char *(*call_name)(unsigned number);
-    /* What the container's filter, made for these capabilities, answers. Negative: it has another filter. */
-    int (*syscall)(void *context, const struct lens_container *container, uint64_t capabilities,
+    /*
+     * What the container's filter, made for these capabilities, answers. Negative: it has another filter. `config`, here and below: what another engine gave
+     * its OCI runtime (engines.h); NULL for Cloche's own containers, and where it keeps none.
+     */
+    int (*syscall)(void *context, const struct lens_container *container,
+                   const struct cl_json *config, uint64_t capabilities,
                    const struct lens_why_call *call, struct lens_why_verdict *ret);
     /* 1: its rules let it open the device for 'r', 'w' or 'm'; 0: not; negative: not known. */
-    int (*device)(void *context, const struct lens_container *container, bool is_block,
-                  unsigned major, unsigned minor, char access);
+    int (*device)(void *context, const struct lens_container *container,
+                  const struct cl_json *config, const struct lens_why_device *device);
     /* A container that does not run any more: 0, its name and id, and whether it ended for want of memory. */
     int (*ended)(void *context, const char *reference, struct lens_container *ret,
                  bool *ret_oom_killed);

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "lens/engines.h"
+#include "lens/names.h"
+
 #define WIDTH 78
 
 int why_add(struct why *why, const struct why_finding *take_finding)
@@ -38,6 +41,7 @@ static void why_done(struct why *why)
     }
     free(why->findings);
     free(why->groups);
+    cl_json_unref(why->config);
     (void)cl_close(why->root_fd);
     (void)cl_close(why->pid_fd);
 }
@@ -57,7 +61,38 @@ static void read_groups(struct why *why)
     why->groups = cl_strdup(at);
 }
 
-static int open_running(struct why *why, struct cl_error *err)
+/* Whose container it is, also where it was called by pid, and what its engine wrote down of it. */
+static void find_engine(struct why *why, const struct lens_names *names)
+{
+    struct lens_container *container = &why->target.container;
+    cl_auto_free char *cgroup = NULL;
+    struct lens_directory directory = { 0 };
+    if (cl_read_file(why->pid_fd, "cgroup", 1 << 16, &cgroup, NULL, NULL) < 0)
+        return;
+    if (!why->target.is_container) {
+        lens_directory_read(&directory, names);
+        const struct lens_process process = { .host_pid = why->target.pid,
+                                              .start_ticks = why->target.start_ticks,
+                                              .cgroup = cgroup };
+        const struct lens_container *found = lens_directory_find(&directory, &process);
+        why->target.is_container = found != NULL;
+        if (found != NULL)
+            *container = *found;
+        lens_directory_done(&directory);
+    }
+    if (why->target.is_container && !cl_streq(container->engine, "cloche"))
+        why->config = lens_engine_config(AT_FDCWD, cgroup, container);
+}
+
+/* Where the whole machine lies below a filter (it is a container itself), so does everything here. */
+static int count_host_filters(const struct why *why)
+{
+    struct procfs_status status;
+    cl_auto_fd init = procfs_open_pid(why->proc_fd, 1);
+    return init >= 0 && procfs_read_status(init, &status) >= 0 ? status.seccomp_filters : 0;
+}
+
+static int open_running(struct why *why, const struct lens_names *names, struct cl_error *err)
 {
     struct procfs_stat stat;
     uint64_t own = 0, host = 0;
@@ -74,7 +109,9 @@ static int open_running(struct why *why, struct cl_error *err)
     cl_auto_fd self = openat(why->proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     why->has_own_user_ns = self >= 0 && k_ns_inode(self, K_NS_USER, &host) >= 0 &&
                            k_ns_inode(why->pid_fd, K_NS_USER, &own) >= 0 && own != host;
+    why->host_filters = count_host_filters(why);
     read_groups(why);
+    find_engine(why, names);
     return 0;
 }
 
@@ -91,7 +128,7 @@ static int open_target(struct why *why, const struct lens_why_options *options,
     bool is_oom = false;
     int code = lens_find_target(why->proc_fd, options->target, names, &why->target, &first);
     if (code >= 0)
-        return open_running(why, err);
+        return open_running(why, names, err);
     bool has_ended = first.kind == CL_KIND_CONFLICT && !has_question(options) &&
                      why->policy != NULL && why->policy->ended != NULL &&
                      why->policy->ended(why->policy->context, options->target,

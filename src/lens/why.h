@@ -28,6 +28,8 @@ struct why {
     int proc_fd, pid_fd, root_fd;
     const struct lens_why_policy *policy;
     struct lens_target target;
+    struct cl_json *config; /* of another engine's container, or NULL; owned */
+    int host_filters;       /* seccomp filters that each process of this machine has */
     struct procfs_status status;
     bool is_running;
     bool has_own_user_ns; /* the host's capabilities are not for it */

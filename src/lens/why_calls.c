@@ -229,13 +229,28 @@ static int add_depends(struct why *why, const char *text, const struct lens_why_
 
 static int add_unread_filter(struct why *why, const char *text)
 {
-    return why_add(why,
-                   &(struct why_finding){
-                       .answer = WHY_UNKNOWN,
-                       .layer = "seccomp",
-                       .what = cl_strdup(text),
-                       .because = cl_strdup("the process has a filter that is not Cloche's own "
-                                            "profile, and filters can't be read from outside") });
+    const char *why_not = why->config != NULL
+                              ? "the process has a filter that its engine's configuration does not "
+                                "tell, or that asks somebody else"
+                              : "the process has a filter that is not Cloche's own profile, and "
+                                "filters can't be read from outside";
+    return why_add(why, &(struct why_finding){ .answer = WHY_UNKNOWN,
+                                               .layer = "seccomp",
+                                               .what = cl_strdup(text),
+                                               .because = cl_strdup(why_not) });
+}
+
+/* Filters add up: one that lets a call through does not open what another refuses. */
+static int add_own_filters(struct why *why, const char *text, int own)
+{
+    return why_add(why, &(struct why_finding){
+                            .answer = WHY_UNKNOWN,
+                            .layer = "seccomp",
+                            .what = cl_strdup(text),
+                            .because = cl_format("the container's filter lets it through; the "
+                                                 "process has %d more of its own, and filters "
+                                                 "can't be read from outside",
+                                                 own) });
 }
 
 /* Negative: out of memory; 1: seccomp has the last word; 0: it lets it through. */
@@ -247,14 +262,19 @@ static int ask_seccomp(struct why *why, const char *text, const struct lens_why_
         return 0;
     int answer = policy == NULL || policy->syscall == NULL || !why->target.is_container
                      ? -ENOTSUP
-                     : policy->syscall(policy->context, &why->target.container,
+                     : policy->syscall(policy->context, &why->target.container, why->config,
                                        why->status.cap_bounding, call, &verdict);
     if (answer < 0) {
         int code = add_unread_filter(why, text);
         return code < 0 ? code : 1;
     }
-    if (verdict.is_allowed)
+    int own = why->status.seccomp_filters - why->host_filters - 1;
+    if (verdict.is_allowed && own <= 0)
         return 0;
+    if (verdict.is_allowed) {
+        int code = add_own_filters(why, text, own);
+        return code < 0 ? code : 1;
+    }
     int code = verdict.is_by_arguments ? add_depends(why, text, &verdict)
                                        : add_seccomp(why, text, call, &verdict);
     return code < 0 ? code : 1;

@@ -202,7 +202,7 @@ static int take_seccomp(struct why *why, const char *line)
     struct lens_why_verdict verdict = { .capability = -1 };
     const struct lens_why_call asked = { .name = what };
     bool is_known = name != NULL && policy->syscall != NULL && why->target.is_container &&
-                    policy->syscall(policy->context, &why->target.container,
+                    policy->syscall(policy->context, &why->target.container, why->config,
                                     why->status.cap_bounding, &asked, &verdict) >= 0;
     char *allow = is_known && verdict.capability >= 0
                       ? why_cap_flag(verdict.capability)

@@ -197,11 +197,14 @@ static int ask_rules(const struct place *place, char access)
         }
         return 0;
     }
+    const struct lens_why_device device = { .is_block = S_ISBLK(place->info.st_mode),
+                                            .major = major(place->info.st_rdev),
+                                            .minor = minor(place->info.st_rdev),
+                                            .access = access };
     return policy == NULL || policy->device == NULL || !place->why->target.is_container
                ? -ENOENT
-               : policy->device(policy->context, &place->why->target.container,
-                                S_ISBLK(place->info.st_mode), major(place->info.st_rdev),
-                                minor(place->info.st_rdev), access);
+               : policy->device(policy->context, &place->why->target.container, place->why->config,
+                                &device);
 }
 
 static int ask_device(const struct place *place, char access)

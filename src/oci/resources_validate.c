@@ -240,3 +240,23 @@ int oci_check_seccomp(struct oci_check *check, const struct oci_seccomp *seccomp
         r = check_rule(check, &seccomp->rules[i], i);
     return r < 0 ? r : check_listener(check, seccomp);
 }
+
+static bool is_every_or(const struct oci_opt_i64 *number, unsigned wanted)
+{
+    return !number->set || number->value == -1 || number->value == (int64_t)wanted;
+}
+
+int oci_device_rules_ask(const struct oci_resources *resources, bool is_block, unsigned major,
+                         unsigned minor, char access)
+{
+    int answer = -ENOENT;
+    for (size_t i = 0; i < resources->device_count; i++) {
+        const struct oci_device_rule *rule = &resources->devices[i];
+        bool is_type = rule->type == OCI_DEVICE_ALL || (rule->type == OCI_DEVICE_BLOCK) == is_block;
+        bool is_access = rule->access == NULL || strchr(rule->access, access) != NULL;
+        if (is_type && is_access && is_every_or(&rule->major, major) &&
+            is_every_or(&rule->minor, minor))
+            answer = rule->allow;
+    }
+    return answer;
+}

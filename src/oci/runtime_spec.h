@@ -486,6 +486,9 @@ int oci_process_read(const char *text, size_t size, struct oci_process **ret, st
 int oci_spec_validate(const struct oci_spec *spec, struct cl_error *err);
 int oci_process_validate(const struct oci_process *process, struct cl_error *err);
 int oci_resources_validate(const struct oci_resources *resources, struct cl_error *err);
+/* Do the device rules let a device be opened for 'r', 'w' or 'm'? The last rule that is about it decides: 1, 0, or -ENOENT: none is. */
+int oci_device_rules_ask(const struct oci_resources *resources, bool is_block, unsigned major,
+                         unsigned minor, char access);
 
 void oci_spec_free(struct oci_spec *spec);
 void oci_process_free(struct oci_process *process);

@@ -95,6 +95,9 @@ TEST(other_paths_are_no_containers)
         "0::/lxc.payload.\n",
         "0::/machine.slice/machine-.scope\n",
         "0::/system.slice/crio-conmon-" ID ".scope",
+        "0::/system.slice/lxc.service/web",
+        "0::/system.slice/" ID "\n",
+        "0::/../../../etc/passwd",
     };
     for (size_t i = 0; i < CL_COUNT(cases); i++) {
         struct lens_container container = { 0 };
@@ -162,6 +165,68 @@ TEST(broken_state_only_costs_the_name)
     CHECK_STR(container.name, "0123456789ab");
     (void)close(root);
     cl_remove_tree(AT_FDCWD, template, NULL);
+}
+
+/* docker run --cgroup-parent, another data-root, ctr's names. */
+TEST(state_directories_tell_what_paths_do_not)
+{
+    char template[] = "/tmp/lens-engines-XXXXXX";
+    int root = empty_root(template);
+    struct lens_container container;
+    REQUIRE(root >= 0);
+    CHECK(!lens_engine_recognise(root, "0::/mine/" ID "\n", &container));
+    put(root, "data/containers/" ID, "config.v2.json", "{\"Name\":\"/moved\"}");
+    CHECK(!lens_engine_recognise(root, "0::/mine/" ID "\n", &container));
+    put(root, "etc/docker", "daemon.json", "{\"data-root\":\"/data\"}");
+    CHECK(lens_engine_recognise(root, "0::/mine/" ID "\n", &container));
+    CHECK_STR(container.engine, "docker");
+    CHECK_STR(container.name, "moved");
+    /* From the top: a group that it makes below its own does not make it another. */
+    CHECK(lens_engine_recognise(root, "0::/mine/" ID "/docker/" OTHER "\n", &container));
+    CHECK_STR(container.name, "moved");
+    CHECK_INT(cl_mkdir_p(root, "run/containerd/io.containerd.runtime.v2.task/team/box", 0755, NULL),
+              0);
+    CHECK(lens_engine_recognise(root, "0::/team/box\n", &container));
+    CHECK_STR(container.engine, "containerd");
+    CHECK_STR(container.name, "box");
+    CHECK(!lens_engine_recognise(root, "0::/team/..\n", &container));
+    CHECK(!lens_engine_recognise(root, "0::/../team\n", &container));
+    CHECK(!lens_engine_recognise(root, "0::/other/box\n", &container));
+    (void)close(root);
+    cl_remove_tree(AT_FDCWD, template, NULL);
+}
+
+TEST(the_runtimes_configuration_is_found)
+{
+    static const struct {
+        const char *engine, *cgroup, *directory;
+    } cases[] = {
+        { "docker", "0::/docker/" ID "\n",
+          "run/containerd/io.containerd.runtime.v2.task/moby/" ID },
+        { "podman", "0::/libpod-" ID "\n",
+          "var/lib/containers/storage/vfs-containers/" ID "/userdata" },
+        { "podman", "0::/user.slice/user-7.slice/libpod-" ID ".scope\n",
+          "home/ann/.local/share/containers/storage/overlay-containers/" ID "/userdata" },
+        { "docker", "0::/user.slice/user-7.slice/docker-" ID ".scope\n",
+          "run/user/7/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/" ID },
+        { "containerd", "0::/team/" ID "\n",
+          "run/containerd/io.containerd.runtime.v2.task/team/" ID },
+    };
+    for (size_t i = 0; i < CL_COUNT(cases); i++) {
+        char template[] = "/tmp/lens-engines-XXXXXX";
+        int root = empty_root(template);
+        struct lens_container container = { .id = ID };
+        REQUIRE(root >= 0);
+        (void)CL_PRINT(container.engine, "%s", cases[i].engine);
+        put(root, "etc", "passwd", "ann:x:7:7::/home/ann:/bin/sh\n");
+        CHECK(lens_engine_config(root, cases[i].cgroup, &container) == NULL);
+        put(root, cases[i].directory, "config.json", "{\"linux\":{}}");
+        struct cl_json *config = lens_engine_config(root, cases[i].cgroup, &container);
+        CHECK(cl_json_get(config, "linux") != NULL);
+        cl_json_unref(config);
+        (void)close(root);
+        cl_remove_tree(AT_FDCWD, template, NULL);
+    }
 }
 
 TEST_MAIN
