@@ -1,117 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON facade: values are json-c objects, cast. This is the only file that sees json-c.
+ * JSON values: getters, which never trip, and builders. What a value is made of says json_private.h; json_parse.c makes them of
+ * text, json_text.c makes text of them.
  *
- * json-c has no object for null, so JSON null is one static object of ours where a value has to be handed out (the
- * document "null", cl_json_null(), a ref or copy of nothing) and NULL inside containers. Getters answer NULL for both null and
- * absent; cl_json_has tells those apart.
+ * JSON null is one static value where a value has to be handed out (the document "null", cl_json_null(), a ref or copy of
+ * nothing) and NULL inside arrays and objects. Getters answer NULL for both null and absent; cl_json_has tells those apart.
  */
 #include "base/json.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 
 #include "base/json_private.h"
-#include "base/mem_private.h"
 
-static const char null_value; /* its address is JSON null */
+static const struct cl_json null_value; /* its address is JSON null */
 
-static struct cl_json *null_json(void)
+struct cl_json *cl_json_null(void)
 {
     return (struct cl_json *)(uintptr_t)&null_value;
 }
 
-/* json-c's getters are not all const-correct; none that is used here changes its object. */
-static struct json_object *inner(const struct cl_json *value)
+/* As it stands in an array or object. */
+static struct cl_json *inner(struct cl_json *value)
 {
-    return value == null_json() ? NULL : (struct json_object *)(uintptr_t)value;
-}
-
-static struct cl_json *outer(struct json_object *object)
-{
-    return (struct cl_json *)object;
-}
-
-/* What json-c has for text that the scanner accepted; -EINVAL can only mean that the two disagree. */
-static int parse_scanned(const char *text, size_t size, struct json_object **ret)
-{
-    if (cl_alloc_fails())
-        return -ENOMEM;
-    struct json_tokener *tokener = json_tokener_new_ex(CL_JSON_DEPTH_MAX + 2);
-    if (tokener == NULL)
-        return -ENOMEM;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *object = json_tokener_parse_ex(tokener, text, (int)size);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error ==
-        json_tokener_continue) { /* a bare number ends only where the text is said to end */
-        object = json_tokener_parse_ex(tokener, "", -1);
-        error = json_tokener_get_error(tokener);
-    }
-    json_tokener_free(tokener);
-    if (error != json_tokener_success) {
-        json_object_put(object);
-        return -EINVAL;
-    }
-    *ret = object;
-    return 0;
-}
-
-int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **ret,
-                  struct cl_error *err)
-{
-    if (size > max || size > INT_MAX)
-        return cl_fail_kind(err, CL_KIND_INVALID, EFBIG,
-                            "JSON text of %zu bytes is longer than the %zu allowed", size,
-                            max > INT_MAX ? (size_t)INT_MAX : max);
-    cl_auto_buf rewritten = CL_BUF_INIT(INT_MAX);
-    int r = cl_json_scan(text, size, &rewritten, err);
-    if (r < 0)
-        return r;
-    struct json_object *object = NULL;
-    if (rewritten.size > 0)
-        r = parse_scanned(rewritten.data, rewritten.size, &object);
-    else
-        r = parse_scanned(text, size, &object);
-    if (r == -EINVAL)
-        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "JSON text that json-c can't read");
-    if (r < 0)
-        return cl_fail(err, r, "parse JSON");
-    *ret = object == NULL ? null_json() : outer(object);
-    return 0;
+    return value == cl_json_null() ? NULL : value;
 }
 
 struct cl_json *cl_json_ref(const struct cl_json *value)
 {
-    struct json_object *object = inner(value);
-    return object == NULL ? null_json() : outer(json_object_get(object));
+    struct cl_json *shared = (struct cl_json *)(uintptr_t)value;
+    if (shared == NULL || shared == cl_json_null())
+        return cl_json_null();
+    shared->refs++;
+    return shared;
+}
+
+static void free_members(struct cl_json *object)
+{
+    struct json_members *members = object->members;
+    for (size_t i = 0; members != NULL && i < members->count; i++) {
+        cl_json_unref(members->list[i].value);
+        if (members->list[i].owns_key)
+            free((void *)(uintptr_t)members->list[i].key);
+    }
+    if (object->owns_storage)
+        free(members);
+}
+
+static void free_items(struct cl_json *array)
+{
+    struct json_items *items = array->items;
+    for (size_t i = 0; items != NULL && i < items->count; i++)
+        cl_json_unref(items->list[i]);
+    if (array->owns_storage)
+        free(items);
 }
 
 void cl_json_unref(struct cl_json *value)
 {
-    (void)json_object_put(inner(value)); /* NULL is fine; the result says whether it was the last */
+    if (value == NULL || value == cl_json_null() || --value->refs > 0)
+        return;
+    if (value->type == CL_JSON_OBJECT)
+        free_members(value);
+    else if (value->type == CL_JSON_ARRAY)
+        free_items(value);
+    if (value->document != NULL)
+        json_document_unref(value->document);
+    else
+        free(value);
 }
 
 enum cl_json_type cl_json_type(const struct cl_json *value)
 {
-    switch (json_object_get_type(inner(value))) {
-    case json_type_boolean:
-        return CL_JSON_BOOL;
-    case json_type_double:
-        return CL_JSON_DOUBLE;
-    case json_type_int:
-        return CL_JSON_INT;
-    case json_type_object:
-        return CL_JSON_OBJECT;
-    case json_type_array:
-        return CL_JSON_ARRAY;
-    case json_type_string:
-        return CL_JSON_STRING;
-    case json_type_null:
-        break;
-    }
-    return CL_JSON_NULL;
+    return value == NULL ? CL_JSON_NULL : (enum cl_json_type)value->type;
 }
 
 const char *cl_json_type_name(enum cl_json_type type)
@@ -121,28 +82,27 @@ const char *cl_json_type_name(enum cl_json_type type)
     return (size_t)type < CL_COUNT(names) ? names[type] : "unknown";
 }
 
-static bool is_type(const struct cl_json *value, enum json_type type)
+static const struct json_member *find_member(const struct cl_json *object, const char *key)
 {
-    return json_object_is_type(inner(value), type) != 0;
+    ssize_t at =
+        cl_json_type(object) == CL_JSON_OBJECT ? json_members_find(object->members, key) : -1;
+    return at < 0 ? NULL : &object->members->list[at];
 }
 
 const struct cl_json *cl_json_get(const struct cl_json *object, const char *key)
 {
-    struct json_object *value = NULL;
-    if (is_type(object, json_type_object))
-        (void)json_object_object_get_ex(inner(object), key, &value); /* sets NULL when absent */
-    return outer(value);
+    const struct json_member *member = find_member(object, key);
+    return member == NULL ? NULL : member->value;
 }
 
 bool cl_json_has(const struct cl_json *object, const char *key)
 {
-    return is_type(object, json_type_object) &&
-           json_object_object_get_ex(inner(object), key, NULL) != 0;
+    return find_member(object, key) != NULL;
 }
 
 const char *cl_json_string(const struct cl_json *value)
 {
-    return is_type(value, json_type_string) ? json_object_get_string(inner(value)) : NULL;
+    return cl_json_type(value) == CL_JSON_STRING ? value->text : NULL;
 }
 
 const char *cl_json_string_or(const struct cl_json *value, const char *otherwise)
@@ -153,81 +113,96 @@ const char *cl_json_string_or(const struct cl_json *value, const char *otherwise
 
 bool cl_json_bool(const struct cl_json *value)
 {
-    return is_type(value, json_type_boolean) && json_object_get_boolean(inner(value)) != 0;
+    return cl_json_type(value) == CL_JSON_BOOL && value->truth;
 }
 
-static bool is_number(const struct cl_json *value)
+/* Towards zero, and no further than the largest and the least. */
+static int64_t clamp(double value)
 {
-    return is_type(value, json_type_int) || is_type(value, json_type_double);
+    if (value >= 0x1p63)
+        return INT64_MAX;
+    if (value <= -0x1p63)
+        return INT64_MIN;
+    return value == value ? (int64_t)value : 0;
 }
 
 int64_t cl_json_int(const struct cl_json *value)
 {
-    return is_number(value) ? json_object_get_int64(inner(value)) : 0; /* clamps */
+    switch (cl_json_type(value)) {
+    case CL_JSON_INT:
+        return value->is_natural ? INT64_MAX : value->integer;
+    case CL_JSON_DOUBLE:
+        return clamp(value->real);
+    case CL_JSON_NULL:
+    case CL_JSON_BOOL:
+    case CL_JSON_STRING:
+    case CL_JSON_ARRAY:
+    case CL_JSON_OBJECT:
+        break;
+    }
+    return 0;
 }
 
 double cl_json_double(const struct cl_json *value)
 {
-    if (!is_number(value))
+    if (cl_json_type(value) == CL_JSON_DOUBLE)
+        return value->real;
+    if (cl_json_type(value) != CL_JSON_INT)
         return 0;
-    uint64_t large;
-    if (cl_json_u64(value, &large) == 0)
-        return (double)large;
-    return json_object_get_double(inner(value));
+    return value->is_natural ? (double)value->natural : (double)value->integer;
 }
 
 int cl_json_u64(const struct cl_json *value, uint64_t *ret)
 {
-    if (!is_type(value, json_type_int))
+    if (cl_json_type(value) != CL_JSON_INT)
         return -EINVAL;
-    if (json_object_get_int64(inner(value)) < 0)
+    if (!value->is_natural && value->integer < 0)
         return -ERANGE;
-    *ret = json_object_get_uint64(inner(value));
+    *ret = value->natural;
     return 0;
 }
 
 int cl_json_i64(const struct cl_json *value, int64_t *ret)
 {
-    if (!is_type(value, json_type_int))
+    if (cl_json_type(value) != CL_JSON_INT)
         return -EINVAL;
-    int64_t number = json_object_get_int64(inner(value));
-    if (number == INT64_MAX && json_object_get_uint64(inner(value)) > (uint64_t)INT64_MAX)
+    if (value->is_natural)
         return -ERANGE;
-    *ret = number;
+    *ret = value->integer;
     return 0;
 }
 
 size_t cl_json_count(const struct cl_json *value)
 {
-    if (is_type(value, json_type_array))
-        return json_object_array_length(inner(value));
-    if (is_type(value, json_type_object))
-        return (size_t)json_object_object_length(inner(value));
+    if (cl_json_type(value) == CL_JSON_ARRAY)
+        return value->items == NULL ? 0 : value->items->count;
+    if (cl_json_type(value) == CL_JSON_OBJECT)
+        return value->members == NULL ? 0 : value->members->count;
     return 0;
 }
 
 const struct cl_json *cl_json_at(const struct cl_json *array, size_t index)
 {
-    if (index >= cl_json_count(array) || !is_type(array, json_type_array))
+    if (cl_json_type(array) != CL_JSON_ARRAY || index >= cl_json_count(array))
         return NULL;
-    return outer(json_object_array_get_idx(inner(array), index));
+    return array->items->list[index];
 }
 
 bool cl_json_next(const struct cl_json *object, void **state, const char **ret_key,
                   const struct cl_json **ret_value)
 {
-    if (!is_type(object, json_type_object))
+    if (cl_json_type(object) != CL_JSON_OBJECT || object->members == NULL)
         return false;
-    const struct lh_entry *entry = *state;
-    entry =
-        entry == NULL ? lh_table_head(json_object_get_object(inner(object))) : lh_entry_next(entry);
-    if (entry == NULL)
+    const struct json_member *end = object->members->list + object->members->count;
+    const struct json_member *member = *state;
+    member = member == NULL ? object->members->list : member + 1;
+    if (member == end)
         return false;
-    *state = (void *)(uintptr_t)entry;
+    *state = (void *)(uintptr_t)member;
     if (ret_key != NULL)
-        *ret_key = lh_entry_k(entry);
+        *ret_key = member->key;
     if (ret_value != NULL)
-        *ret_value = lh_entry_v(entry);
+        *ret_value = member->value;
     return true;
 }
 
@@ -253,44 +228,56 @@ int cl_json_strv(const struct cl_json *array, char ***ret)
 
 struct cl_json *cl_json_object(void)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_object());
+    return json_new(NULL, CL_JSON_OBJECT, 0);
 }
 
 struct cl_json *cl_json_array(void)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_array());
-}
-
-struct cl_json *cl_json_null(void)
-{
-    return null_json();
+    return json_new(NULL, CL_JSON_ARRAY, 0);
 }
 
 struct cl_json *cl_json_from_string(const char *text)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_string(text != NULL ? text : ""));
+    size_t size = text == NULL ? 1 : strlen(text) + 1;
+    struct cl_json *value = json_new(NULL, CL_JSON_STRING, size);
+    if (value == NULL)
+        return NULL;
+    value->text = memcpy(value + 1, text == NULL ? "" : text, size);
+    return value;
 }
 
-struct cl_json *cl_json_from_bool(bool value)
+struct cl_json *cl_json_from_bool(bool truth)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_boolean(value));
+    struct cl_json *value = json_new(NULL, CL_JSON_BOOL, 0);
+    if (value != NULL)
+        value->truth = truth;
+    return value;
 }
 
-struct cl_json *cl_json_from_int(int64_t value)
+struct cl_json *cl_json_from_int(int64_t number)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_int64(value));
+    struct cl_json *value = json_new(NULL, CL_JSON_INT, 0);
+    if (value != NULL)
+        value->integer = number;
+    return value;
 }
 
-struct cl_json *cl_json_from_u64(uint64_t value)
+struct cl_json *cl_json_from_u64(uint64_t number)
 {
-    if (value <= INT64_MAX)
-        return cl_json_from_int((int64_t)value);
-    return cl_alloc_fails() ? NULL : outer(json_object_new_uint64(value));
+    struct cl_json *value = json_new(NULL, CL_JSON_INT, 0);
+    if (value == NULL)
+        return NULL;
+    value->natural = number;
+    value->is_natural = number > INT64_MAX;
+    return value;
 }
 
-struct cl_json *cl_json_from_double(double value)
+struct cl_json *cl_json_from_double(double number)
 {
-    return cl_alloc_fails() ? NULL : outer(json_object_new_double(value));
+    struct cl_json *value = json_new(NULL, CL_JSON_DOUBLE, 0);
+    if (value != NULL)
+        value->real = number;
+    return value;
 }
 
 struct cl_json *cl_json_from_strv(const char *const *vector)
@@ -304,20 +291,33 @@ struct cl_json *cl_json_from_strv(const char *const *vector)
     return cl_take(array);
 }
 
+static int append_member(struct cl_json *object, const char *key, struct cl_json *take_value)
+{
+    char *copy = take_value == NULL ? NULL : cl_strdup(key);
+    if (copy == NULL || json_members_reserve(object) < 0) {
+        free(copy);
+        cl_json_unref(take_value);
+        return -ENOMEM;
+    }
+    json_members_append(object->members,
+                        (struct json_member){ .key = copy,
+                                              .owns_key = true,
+                                              .value = inner(take_value),
+                                              .hash = json_hash(key, strlen(key)) });
+    return 0;
+}
+
 int cl_json_set(struct cl_json *object, const char *key, struct cl_json *take_value)
 {
-    if (take_value == NULL || object == NULL || cl_alloc_fails()) {
+    if (take_value == NULL || object == NULL || cl_json_type(object) != CL_JSON_OBJECT) {
         cl_json_unref(take_value);
-        return -ENOMEM;
+        return take_value == NULL || object == NULL ? -ENOMEM : -EINVAL;
     }
-    if (!is_type(object, json_type_object)) {
-        cl_json_unref(take_value);
-        return -EINVAL;
-    }
-    if (json_object_object_add(inner(object), key, inner(take_value)) < 0) {
-        cl_json_unref(take_value);
-        return -ENOMEM;
-    }
+    ssize_t at = json_members_find(object->members, key);
+    if (at < 0)
+        return append_member(object, key, take_value);
+    cl_json_unref(object->members->list[at].value);
+    object->members->list[at].value = inner(take_value);
     return 0;
 }
 
@@ -338,35 +338,67 @@ int cl_json_set_bool(struct cl_json *object, const char *key, bool value)
 
 int cl_json_add(struct cl_json *array, struct cl_json *take_value)
 {
-    if (take_value == NULL || array == NULL || cl_alloc_fails()) {
+    int result = take_value == NULL || array == NULL ? -ENOMEM : 0;
+    if (result >= 0)
+        result = cl_json_type(array) != CL_JSON_ARRAY ? -EINVAL : json_items_reserve(array);
+    if (result < 0)
         cl_json_unref(take_value);
-        return -ENOMEM;
-    }
-    if (!is_type(array, json_type_array)) {
-        cl_json_unref(take_value);
-        return -EINVAL;
-    }
-    if (json_object_array_add(inner(array), inner(take_value)) < 0) {
-        cl_json_unref(take_value);
-        return -ENOMEM;
-    }
-    return 0;
+    else
+        array->items->list[array->items->count++] = inner(take_value);
+    return result;
 }
 
 int cl_json_remove(struct cl_json *object, const char *key)
 {
-    if (!is_type(object, json_type_object))
+    if (cl_json_type(object) != CL_JSON_OBJECT)
         return -EINVAL;
-    json_object_object_del(inner(object), key);
+    ssize_t at = json_members_find(object->members, key);
+    if (at < 0)
+        return 0;
+    const struct json_member *member = &object->members->list[at];
+    cl_json_unref(member->value);
+    if (member->owns_key)
+        free((void *)(uintptr_t)member->key);
+    json_members_drop(object->members, (size_t)at);
     return 0;
+}
+
+static struct cl_json *copy_object(const struct cl_json *value)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *copy = cl_json_object();
+    void *state = NULL;
+    const char *key;
+    const struct cl_json *member;
+    while (copy != NULL && cl_json_next(value, &state, &key, &member))
+        if (append_member(copy, key, cl_json_copy(member)) < 0)
+            return NULL;
+    return cl_take(copy);
+}
+
+static struct cl_json *copy_array(const struct cl_json *value)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *copy = cl_json_array();
+    for (size_t i = 0; copy != NULL && i < cl_json_count(value); i++)
+        if (cl_json_add(copy, cl_json_copy(cl_json_at(value, i))) < 0)
+            return NULL;
+    return cl_take(copy);
 }
 
 struct cl_json *cl_json_copy(const struct cl_json *value)
 {
-    struct json_object *object = inner(value), *copy = NULL;
-    if (object == NULL)
-        return null_json();
-    if (cl_alloc_fails() || json_object_deep_copy(object, &copy, NULL) < 0)
+    enum cl_json_type type = cl_json_type(value);
+    if (type == CL_JSON_NULL)
+        return cl_json_null();
+    if (type == CL_JSON_OBJECT)
+        return copy_object(value);
+    if (type == CL_JSON_ARRAY)
+        return copy_array(value);
+    if (type == CL_JSON_STRING)
+        return cl_json_from_string(value->text);
+    struct cl_json *copy = json_new(NULL, type, 0);
+    if (copy == NULL)
         return NULL;
-    return outer(copy);
+    copy->natural = value->natural;
+    copy->is_natural = value->is_natural;
+    return copy;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON behind a facade: json-c does the work and is seen by json.c alone.
+ * JSON: reading it strictly, looking at it, making it, writing it as Go does.
  *
  * A `struct cl_json` is a reference-counted value of any JSON type. Getters borrow; constructors own; "add" and "set"
  * take ownership of the value even when they fail. Object order is kept. A NULL `struct cl_json *` is JSON null wherever a

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside room base only: the two halves of the JSON facade that do not see json-c.
+ * Inside room base only: what a JSON value is made of.
+ *
+ * Values that were built lie each in memory of their own. Values that were parsed lie, with their texts, keys and lists, in
+ * the few chunks of their document, which go when the last of them goes; each has its own count all the same, so that nobody
+ * needs to know which kind a value is. A list that has to grow moves to memory of its own first.
  */
 #pragma once
 
@@ -10,19 +14,87 @@
 
 #define CL_JSON_DEPTH_MAX 64
 
-/* json_scan.c: everything that cl_json_parse promises about the text itself. 0, or a negative errno with err filled.
-   A text that json-c would misread is put into `rewritten`, which otherwise stays empty. */
-int cl_json_scan(const char *text, size_t size, struct cl_buf *rewritten, struct cl_error *err);
+/* Of one parsed text: chunks, and how many values live in them (the parser counts as one). */
+struct json_document;
 
-/* json_text.c: what cl_json_text writes, appended to a buffer. !is_html_safe leaves <, > and & alone (json.Encoder with
+struct json_member {
+    const char *key;
+    struct cl_json *value; /* NULL: JSON null */
+    uint32_t hash;
+    bool owns_key; /* in memory of its own */
+};
+
+/* An object's members in their order. Objects that are not small have an index: open addressing, by hash, of position + 1. */
+struct json_members {
+    uint32_t count, room;
+    uint32_t *index, index_room; /* room: a power of 2, or 0 */
+    struct json_member list[];
+};
+
+struct json_items {
+    size_t count, room;
+    struct cl_json *list[];
+};
+
+struct cl_json {
+    struct json_document *document; /* NULL: memory of its own */
+    uint32_t refs;
+    uint8_t type;      /* enum cl_json_type */
+    bool is_natural;   /* CL_JSON_INT beyond INT64_MAX */
+    bool owns_storage; /* members or items are in memory of their own */
+    union {
+        bool truth;
+        int64_t integer;
+        uint64_t natural;
+        double real;
+        char *text;
+        struct json_items *items;     /* NULL: none */
+        struct json_members *members; /* NULL: none */
+    };
+};
+
+/* ---- json_memory.c ---- */
+
+/* NULL on allocation failure. `text_size` is a guess at how much memory it is about. */
+struct json_document *json_document_new(size_t text_size);
+void json_document_unref(struct json_document *document);
+/* Whatever lives in it; NULL is fine. */
+void json_document_free(struct json_document *document);
+/* Memory that lives as long as the document; NULL on failure. */
+void *json_document_get(struct json_document *document, size_t size);
+char *json_document_text(struct json_document *document, const char *text, size_t size);
+
+/* A value of this type with one ref and nothing in it, behind which are `more` bytes; document NULL: memory of its own. */
+struct cl_json *json_new(struct json_document *document, enum cl_json_type type, size_t more);
+
+/* ---- json_members.c ---- */
+
+uint32_t json_hash(const char *key, size_t size);
+/* Position of the key, or -1. */
+ssize_t json_members_find(const struct json_members *members, const char *key);
+/* Room for one more in memory of the value's own. 0 or -ENOMEM. */
+int json_members_reserve(struct cl_json *object);
+int json_items_reserve(struct cl_json *array);
+/* There must be room. The key is kept as it is. */
+void json_members_append(struct json_members *members, struct json_member member);
+void json_members_drop(struct json_members *members, size_t at);
+/* What a list of `room` members needs, index included, and making one of such memory, which is zeroed. */
+size_t json_members_size(uint32_t room);
+void json_members_init(struct json_members *members, uint32_t room);
+
+/* ---- json_text.c ---- */
+
+/* What cl_json_text writes, appended to a buffer. !is_html_safe leaves <, > and & alone (json.Encoder with
    SetEscapeHTML(false), as Docker's {{json}} does). */
 void cl_json_write(struct cl_buf *buf, const struct cl_json *value, int indent, bool is_html_safe);
 
-/* buf.c: a JSON string of `size` bytes with its quotes. */
-void cl_buf_json_bytes(struct cl_buf *buf, const char *text, size_t size, bool is_html_safe);
-
-/* json_text.c: the fewest digits that read back as the same double, as [-]d[.ddd]e±xx; finite values only. */
+/* The fewest digits that read back as the same double, as [-]d[.ddd]e±xx; finite values only. */
 void cl_print_shortest(double value, char text[static 40]);
 
-/* json_text.c: a double as Go's encoding/json writes it (the shortest text that reads back the same). */
+/* A double as Go's encoding/json writes it (the shortest text that reads back the same). */
 void cl_buf_double(struct cl_buf *buf, double value);
+
+/* ---- buf.c ---- */
+
+/* A JSON string of `size` bytes with its quotes. */
+void cl_buf_json_bytes(struct cl_buf *buf, const char *text, size_t size, bool is_html_safe);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem_private.h"
 #include "base/str.h"
 
 enum { FAULT_UNREAD, FAULT_OFF, FAULT_ON };
@@ -27,14 +26,15 @@ static void read_fault(void)
     }
 }
 
-bool cl_alloc_fails(void)
+/* Counts one allocation; true when the fault tests want this one to fail. */
+static bool alloc_fails(void)
 {
     int state = __atomic_load_n(&fault_state, __ATOMIC_ACQUIRE);
     if (__builtin_expect(state == FAULT_OFF, 1))
         return false;
     if (state == FAULT_UNREAD) {
         read_fault();
-        return cl_alloc_fails();
+        return alloc_fails();
     }
     return __atomic_add_fetch(&fault_count, 1, __ATOMIC_RELAXED) == fault_at;
 }
@@ -42,13 +42,13 @@ bool cl_alloc_fails(void)
 /* A request for nothing still yields a pointer, so NULL always means failure. */
 void *cl_malloc(size_t size)
 {
-    return cl_alloc_fails() ? NULL : malloc(size == 0 ? 1 : size);
+    return alloc_fails() ? NULL : malloc(size == 0 ? 1 : size);
 }
 
 void *cl_calloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (cl_alloc_fails() ||
+    if (alloc_fails() ||
         !cl_mul_size(count, size, &bytes)) /* calloc's own check aborts under sanitizers */
         return NULL;
     return calloc(1, bytes == 0 ? 1 : bytes);
@@ -56,7 +56,7 @@ void *cl_calloc(size_t count, size_t size)
 
 void *cl_realloc(void *ptr, size_t size)
 {
-    return cl_alloc_fails() ? NULL : realloc(ptr, size == 0 ? 1 : size);
+    return alloc_fails() ? NULL : realloc(ptr, size == 0 ? 1 : size);
 }
 
 char *cl_strdup(const char *text)

@@ -118,7 +118,7 @@ static int set_variable(struct tpl_run *run, struct tpl_string name, struct tpl_
 
 /* Fields. */
 
-/* One field of a value. The name is NUL-terminated in the arena, for json-c. */
+/* One field of a value. The name is NUL-terminated in the arena, for cl_json_get. */
 static int eval_field(struct tpl_run *run, struct tpl_string name, bool has_arguments,
                       struct tpl_value *value)
 {

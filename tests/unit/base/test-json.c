@@ -297,6 +297,121 @@ TEST(copies_are_deep_and_refs_are_not)
     CHECK(cl_json_has(value, "c"));
 }
 
+TEST(what_is_shared_outlives_its_document)
+{
+    struct cl_error err;
+    struct cl_json *value = parse("{\"a\":{\"b\":[\"text\",{\"c\":null}]},\"d\":1}", &err);
+    CL_AUTO(cl_json_unref) struct cl_json *part = cl_json_ref(cl_json_get(value, "a"));
+    CL_AUTO(cl_json_unref) struct cl_json *other = cl_json_object();
+    CHECK_INT(cl_json_set(other, "part", cl_json_ref(cl_json_get(part, "b"))), 0);
+    cl_json_unref(value);
+    cl_auto_free char *text = cl_json_text(part, 0), *other_text = cl_json_text(other, 0);
+    CHECK_STR(text, "{\"b\":[\"text\",{\"c\":null}]}");
+    CHECK_STR(other_text, "{\"part\":[\"text\",{\"c\":null}]}");
+}
+
+TEST(what_was_parsed_can_be_changed)
+{
+    struct cl_error err;
+    CL_AUTO(cl_json_unref)
+    struct cl_json *value = parse("{\"a\":[1,2],\"b\":{\"x\":1,\"y\":2},\"c\":3}", &err);
+    struct cl_json *list = cl_json_ref(cl_json_get(value, "a"));
+    struct cl_json *object = cl_json_ref(cl_json_get(value, "b"));
+    for (int i = 3; i < 20; i++)
+        CHECK_INT(cl_json_add(list, cl_json_from_int(i)), 0);
+    CHECK_INT(cl_json_remove(object, "x"), 0);
+    CHECK_INT(cl_json_remove(object, "none"), 0);
+    CHECK_INT(cl_json_set_string(object, "y", "two"), 0);
+    CHECK_INT(cl_json_set(object, "z", cl_json_null()), 0);
+    CHECK_INT(cl_json_remove(value, "c"), 0);
+    cl_json_unref(list);
+    cl_json_unref(object);
+    cl_auto_free char *text = cl_json_text(value, 0);
+    CHECK_STR(text, "{\"a\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19],"
+                    "\"b\":{\"y\":\"two\",\"z\":null}}");
+}
+
+/* Objects of many members are looked up by an index, which has to follow all that happens to them. */
+static void check_members(const struct cl_json *object, int from, int to)
+{
+    char key[24];
+    CHECK_INT(cl_json_count(object), to - from);
+    for (int i = 0; i < to + 50; i++) {
+        CL_PRINT(key, "key%d", i);
+        CHECK(cl_json_has(object, key) == (i >= from && i < to));
+        CHECK_INT(cl_json_int(cl_json_get(object, key)), i >= from && i < to ? i : 0);
+    }
+}
+
+static void check_growing(struct cl_json *object, int to)
+{
+    char key[24];
+    for (int i = 0; i < to; i++) {
+        CL_PRINT(key, "key%d", i);
+        CHECK_INT(cl_json_set_int(object, key, i + 1), 0);
+        CHECK_INT(cl_json_set_int(object, key, i), 0);
+    }
+    check_members(object, 0, to);
+    for (int i = 0; i < to / 2; i++) {
+        CL_PRINT(key, "key%d", i);
+        CHECK_INT(cl_json_remove(object, key), 0);
+    }
+    check_members(object, to / 2, to);
+}
+
+TEST(objects_of_any_size_find_their_members)
+{
+    struct cl_error err;
+    for (int to = 0; to < 70; to++) {
+        CL_AUTO(cl_json_unref) struct cl_json *built = cl_json_object();
+        CL_AUTO(cl_json_unref) struct cl_json *parsed = parse("{\"key0\":5,\"key1\":6}", &err);
+        check_growing(built, to);
+        cl_auto_free char *text = cl_json_text(built, 0);
+        CL_AUTO(cl_json_unref) struct cl_json *again = parse(text, &err);
+        check_members(again, to / 2, to);
+        CL_AUTO(cl_json_unref) struct cl_json *copy = cl_json_copy(again);
+        check_members(copy, to / 2, to);
+        if (to >= 2)
+            check_growing(parsed, to);
+    }
+}
+
+TEST(a_large_object_leaves_the_next_one_of_its_depth_empty)
+{
+    cl_auto_buf text = CL_BUF_INIT(1 << 20);
+    struct cl_error err;
+    cl_buf_str(&text, "[{");
+    for (int i = 0; i < 100; i++)
+        cl_buf_printf(&text, "%s\"k%d\":%d", i > 0 ? "," : "", i, i);
+    cl_buf_str(&text, "},{");
+    for (int i = 0; i < 30; i++)
+        cl_buf_printf(&text, "%s\"k%d\":%d", i > 0 ? "," : "", i, i);
+    cl_buf_str(&text, "},{\"k1\":1},[[1,2],[3]],{\"k1\":{}}]");
+    REQUIRE(text.failed == 0);
+    CL_AUTO(cl_json_unref) struct cl_json *value = parse(text.data, &err);
+    cl_auto_free char *again = cl_json_text(value, 0);
+    CHECK_STR(again, text.data);
+}
+
+TEST(strings_with_escapes_and_without)
+{
+    check_round("[\"\\u0061bc\",\"a\\\"\",\"\\\\\",\"x\\ty\\u00e9\303\251z\",\"\",\"plain\"]", 0,
+                "[\"abc\",\"a\\\"\",\"\\\\\",\"x\\ty\303\251\303\251z\",\"\",\"plain\"]");
+    check_round("{\"\\u0061\":1,\"b\\n\":2}", 0, "{\"a\":1,\"b\\n\":2}");
+}
+
+TEST(numbers_are_clamped_for_who_wants_an_integer)
+{
+    struct cl_error err;
+    CL_AUTO(cl_json_unref)
+    struct cl_json *value = parse("[1e30,-1e30,18446744073709551615,-0.9]", &err);
+    CHECK(cl_json_int(cl_json_at(value, 0)) == INT64_MAX);
+    CHECK(cl_json_int(cl_json_at(value, 1)) == INT64_MIN);
+    CHECK(cl_json_int(cl_json_at(value, 2)) == INT64_MAX);
+    CHECK_INT(cl_json_int(cl_json_at(value, 3)), 0);
+    CHECK(cl_json_double(cl_json_at(value, 2)) == 18446744073709551616.0);
+}
+
 TEST(string_vectors)
 {
     struct cl_error err;
