@@ -202,24 +202,33 @@ int engine_container_stop_with(struct engine *engine, const char *reference, int
     return result < 0 ? stop_failed(view, result, err) : 0;
 }
 
+/* No record, or another one: somebody has removed or started it meanwhile. */
+static bool has_ended(struct engine *engine, const struct store_container *row)
+{
+    struct wire_state state;
+    return store_state_read(engine->store, row->id, &state, NULL) >= 0 &&
+           state.status == WIRE_EXITED;
+}
+
 int engine_container_settle(struct engine *engine, const char *reference, struct cl_error *err)
 {
     CL_AUTO(store_container_free) struct store_container *row = NULL;
-    struct wire_state state;
     int result = store_container_find(engine->store, reference, &row, err);
     if (result < 0)
         return result;
-    for (unsigned round = 0; store_lock_is_held(engine->store, row->number); round++) {
-        /* No record, or another one: somebody has removed or started it meanwhile. */
-        if (store_state_read(engine->store, row->id, &state, NULL) < 0 ||
-            state.status != WIRE_EXITED)
+    /* The lock is free for a moment between the monitor and the reaper it becomes: -EAGAIN says that the reaper was faster. */
+    for (unsigned round = 0;; round++) {
+        result = store_lock_is_held(engine->store, row->number)
+                     ? -EAGAIN
+                     : engine_settle(engine, row->number, err);
+        if (result != -EAGAIN)
+            return result;
+        if (!has_ended(engine, row))
             return 0;
         if (engine_let_go_pause(round) < 0)
             return cl_fail_kind(err, CL_KIND_CONFLICT, ETIMEDOUT,
                                 "the monitor of container %s does not end; try again", row->name);
     }
-    result = engine_settle(engine, row->number, err);
-    return result == -EAGAIN ? 0 : result;
 }
 
 int engine_let_go_pause(unsigned round)
