@@ -27,7 +27,7 @@
 
 struct watcher {
     int fd;
-    bool is_step, is_chinese;
+    bool is_step, is_chinese, has_unheard;
     pid_t init;
     struct wire_trace early[64]; /* of init, before its parent has told its pid */
     size_t early_count;
@@ -129,7 +129,7 @@ static void show(const struct watcher *watcher, const struct wire_trace *packet)
     char time[32];
     const struct runtime_step *step = runtime_step_find(packet->name);
     (void)CL_PRINT(time, "%.3f ms", (double)packet->ns / 1e6); /* fits */
-    if (packet->type == WIRE_TRACE_BEGIN)                      /* one that has no end to be told */
+    if (packet->type != WIRE_TRACE_END)                        /* one that has no end to be told */
         time[0] = '\0';
     const char *text = step == NULL ? "" : watcher->is_chinese ? step->chinese : step->english;
     print_row(time, packet->name, step == NULL ? "" : step->calls, text);
@@ -175,8 +175,28 @@ static void ask(const struct watcher *watcher, const struct wire_trace *packet)
     (void)send(watcher->fd, &word, 1, MSG_NOSIGNAL); /* a start that is over hears nothing */
 }
 
+/* What its filter will not let it tell. */
+static void show_unheard(struct watcher *watcher, const struct wire_trace *packet)
+{
+    if (!watcher->is_step) {
+        show(watcher, packet);
+        return;
+    }
+    if (!watcher->has_unheard)
+        (void)fputs(watcher->is_chinese ? "系統呼叫過濾器不准它再回報,接下來的步驟不會停下來:\n"
+                                        : "Its filter of system calls forbids it to tell more. It "
+                                          "will not stop before:\n",
+                    stderr);
+    watcher->has_unheard = true;
+    (void)fprintf(stderr, "  %s\n", packet->name);
+}
+
 static void take(struct watcher *watcher, const struct wire_trace *packet)
 {
+    if (packet->type == WIRE_TRACE_UNHEARD) {
+        show_unheard(watcher, packet);
+        return;
+    }
     if (packet->type == WIRE_TRACE_BEGIN) {
         /* The last step's end is not told: the program has taken over by then. */
         if (!watcher->is_step && strcmp(packet->name, "execute") == 0)

@@ -137,6 +137,15 @@ static int open_dev(struct child *child, struct cl_error *err)
                                 err);
 }
 
+/* linux.devices[] says what it is to be like. */
+static bool is_listed(const struct oci_linux *spec, const char *path)
+{
+    for (size_t i = 0; i < spec->device_count; i++)
+        if (cl_streq(spec->devices[i].path, path))
+            return true;
+    return false;
+}
+
 static int make_defaults(struct child *child, struct cl_error *err)
 {
     int result = 0;
@@ -146,6 +155,8 @@ static int make_defaults(struct child *child, struct cl_error *err)
     for (size_t i = 0; result >= 0 && i < CL_COUNT(default_devices); i++) {
         char path[32];
         (void)CL_PRINT(path, "/dev/%s", default_devices[i].name); /* ours: fits */
+        if (is_listed(&child->plan->spec->linux_, path))
+            continue;
         result = make_node(child, dev, default_devices[i].name, path, S_IFCHR | 0666,
                            makedev(default_devices[i].major, default_devices[i].minor), err);
     }

@@ -213,12 +213,28 @@ static int new_fs(const struct plan_mount *mount, const char *mode, struct cl_er
     return fail_mount(mount, result, message, err);
 }
 
+/* A container that may not write to its /proc still has sysctls that we write. Negative: none could be made, and the write will say so. */
+static int writable_clone(int tree)
+{
+    const struct k_mount_change change = { .clear = MOUNT_ATTR_RDONLY, .userns_fd = -EBADF };
+    cl_auto_fd clone = k_open_tree(tree, "", OPEN_TREE_CLONE);
+    int result = clone < 0 ? clone : k_mount_setattr(clone, &change);
+    return result < 0 ? result : cl_take_fd(&clone);
+}
+
 /* Kept for later steps: they must not look for it by a name that the container's own files could
    have taken. */
 static void remember(struct child *child, const struct plan_mount *mount, int fd)
 {
     bool is_proc = cl_streq(mount->type, "proc") && cl_streq(mount->target, "/proc");
     bool is_devpts = cl_streq(mount->type, "devpts") && cl_streq(mount->target, "/dev/pts");
+    if (is_proc && ((mount->flags.attr_set | mount->flags.rec_attr_set) & MOUNT_ATTR_RDONLY) != 0) {
+        int clone = writable_clone(fd);
+        if (clone >= 0) {
+            (void)cl_close(fd);
+            fd = clone;
+        }
+    }
     int *slot = is_proc ? &child->proc : is_devpts ? &child->devpts : NULL;
     if (slot == NULL) {
         (void)cl_close(fd);
@@ -372,6 +388,8 @@ static int attach_hierarchy(int top, const struct cgroup_hierarchy *hierarchy, i
     int result = set_attributes(tree, mount, 0);
     if (result >= 0)
         result = k_move_mount(tree, top, name, 0);
+    if (result >= 0)
+        result = mnt_apply_propagation(tree, mount);
     return result < 0 ? result : link_controllers(top, name);
 }
 
@@ -391,7 +409,9 @@ static int attach_hierarchies(struct child *child, const struct plan_mount *moun
     const struct cgroup_host *host = &child->plan->facts->cgroups;
     for (size_t i = 0; result >= 0 && i < host->count; i++)
         result = attach_hierarchy(top, &host->hierarchies[i], child->cgroup_trees[i], mount);
-    return result < 0 ? result : set_attributes(top, mount, 0);
+    if (result >= 0)
+        result = set_attributes(top, mount, 0);
+    return result < 0 ? result : mnt_apply_propagation(top, mount);
 }
 
 /* The container's own group by a clone of its directory: exactly what a new cgroup mount in the new
@@ -407,6 +427,8 @@ static int mount_cgroup(struct child *child, const struct plan_mount *mount, str
         result = set_attributes(child->cgroup_trees[0], mount, 0);
         if (result >= 0)
             result = mnt_attach(child->cgroup_trees[0], target);
+        if (result >= 0)
+            result = mnt_apply_propagation(child->cgroup_trees[0], mount);
     } else {
         result = attach_hierarchies(child, mount, target);
     }

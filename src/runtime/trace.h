@@ -8,6 +8,7 @@
 #pragma once
 
 #include "runtime/runtime.h"
+#include "seccomp/seccomp.h"
 
 #include <time.h>
 
@@ -21,6 +22,10 @@ struct trace {
 struct trace trace_to(int fd, const struct timespec *since, bool is_init);
 /* Say that the step begins, and wait for the word to go on where there is to be one. 0, or -ECANCELED. */
 int trace_begin(const struct trace *trace, const char *name, struct timespec *ret_start);
+/* Packets alone: the step will be done, and nothing will be heard of it. */
+void trace_unheard(const struct trace *trace, const char *name);
+/* Whether `filter` lets everything through that telling a step needs: system calls of this file. */
+bool trace_passes(const struct trace *trace, const struct seccomp_filter *filter);
 void trace_end(const struct trace *trace, const char *name, pid_t pid,
                const struct timespec *start);
 /* Lines alone: the step has failed; a step that has no end, or none that can be told. */

@@ -9,13 +9,15 @@
  *   BEGIN {name}      ------------->
  *                     <-------------  one byte            (only with trace_waits)
  *   END {name, ns}    ------------->
+ *   UNHEARD {name}    ------------->                        init, before it loads a filter that forbids it to speak: the filter and each
+ *                                                           step after it. With trace_waits, BEGIN of the filter comes next, and is the last
  *                     end of file: the program runs, or the start has failed
  */
 #pragma once
 
 #include "base/base.h"
 
-enum wire_trace_type { WIRE_TRACE_BEGIN = 1, WIRE_TRACE_END };
+enum wire_trace_type { WIRE_TRACE_BEGIN = 1, WIRE_TRACE_END, WIRE_TRACE_UNHEARD };
 
 struct wire_trace {
     uint32_t type;

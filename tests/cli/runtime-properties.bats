@@ -9,6 +9,31 @@ WORLD_ALPINE=no
 load helper
 load runtime-helper
 
+# --- what the differential test found -------------------------------------------------------------------------------------------
+
+@test "linux.devices: a default device that is listed has the listed mode and owner" {
+    change '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 384, uid: 3, gid: 4}]'
+    script 'stat -c "%a %u:%g %t:%T" /dev/null /dev/zero'
+    run rt run -b "$BUNDLE" box
+    expect_output $'600 3:4 1:3\n666 0:0 1:5'
+}
+
+@test "linux.sysctl and process.oomScoreAdj: also where the container may not write to its /proc" {
+    change '(.mounts[] | select(.destination == "/proc")).options = ["ro"] | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .process.oomScoreAdj = 77'
+    script 'cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; echo 5 >/proc/self/oom_score_adj'
+    run rt run -b "$BUNDLE" box
+    expect_match $'^1\n77\n.*Read-only file system'
+}
+
+@test "linux.rootfsPropagation: rshared reaches the control groups' mounts, too" {
+    change '.linux.rootfsPropagation = "rshared"'
+    script 'grep " /sys/fs/cgroup" /proc/self/mountinfo'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_match /sys/fs/cgroup
+    [ "$(grep -cv ' shared:' <<<"$output")" = 0 ]
+}
+
 # --- scheduling -----------------------------------------------------------------------------------------------------------------
 
 @test "linux.memoryPolicy: mode, nodes and flags reach the program, and a process of exec" {

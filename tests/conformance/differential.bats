@@ -13,13 +13,25 @@ setup_file() {
     world_setup_file
     [ -x /bin/busybox ] || return 0
     root=$WORLD/rootfs
-    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir} "$WORLD/src/sub"
+    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir,etc/closed,up} "$WORLD/src/sub"
     cp /bin/busybox "$root/bin/"
-    for applet in sh cat sed grep id env sort hostname readlink stat find ls touch mkdir chmod mknod sync umask kill; do
+    for applet in sh cat sed grep id env sort hostname readlink stat find ls touch mkdir chmod mknod sync umask kill sleep uname chown ln; do
         ln -s busybox "$root/bin/$applet"
     done
     ln -s /tmp "$root/link"
     echo hidden | tee "$root/secret" "$root/secret-dir/file" >"$WORLD/src/file"
+    echo other >"$WORLD/src/sub/other"
+    ln -s sub "$WORLD/src/link"
+    mkfifo "$WORLD/src/pipe"
+    echo one >"$root/etc/one"
+    chmod 640 "$root/etc/one"
+    chmod 700 "$root/etc/closed"
+    printf '#!/bin/sh /probe\n' >"$root/etc/script"
+    printf '#!/no/interpreter\n' >"$root/etc/lost-script"
+    chmod 755 "$root/etc"/*script
+    echo copied >"$root/up/file"
+    chmod 4711 "$root/up/file"
+    ln -s file "$root/up/link"
     sed "s/\$GROUP/$CLOCHE_CGROUP_PARENT\/differential/" "$BATS_TEST_DIRNAME/probe.sh" >"$root/probe"
 }
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every step of a start has its sentence, in both languages, and its name goes into a trace whole.
+ * Every step of a start has its sentence, in both languages, and its name goes into a trace whole. A filter that kills whoever tells the watcher something is heard of
+ * before it is loaded.
  */
+#include "support.h"
+
+#include <sys/socket.h>
+
 #include "runtime/child.h"
-#include "test.h"
 #include "wire/trace.h"
 
 static void check_steps(const struct child_step *steps, size_t count)
@@ -55,6 +59,93 @@ TEST(no_sentence_is_there_twice)
 {
     for (size_t i = 0; i < runtime_step_count; i++)
         CHECK(runtime_step_find(runtime_steps[i].name) == &runtime_steps[i]);
+}
+
+/* What a watcher heard of init: names in order, each with B, E or U before it. */
+static void hear(int fd, char *text, size_t size)
+{
+    struct wire_trace packet;
+    size_t used = 0;
+    text[0] = '\0';
+    while (recv(fd, &packet, sizeof packet, MSG_DONTWAIT) == (ssize_t)sizeof packet) {
+        if (packet.is_init == 0)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%c %s\n", " BEU"[packet.type & 3],
+                                 packet.name);
+        REQUIRE(used < size);
+    }
+}
+
+static bool set_profile(struct world *world, const char *text)
+{
+    struct cl_json *json = NULL;
+    world->options.use_default_seccomp = false;
+    int result = cl_json_parse(text, strlen(text), 4096, &json, &world->err);
+    if (result >= 0)
+        result = oci_seccomp_decode(json, &world->spec->linux_.seccomp, &world->err);
+    cl_json_unref(json);
+    return result >= 0;
+}
+
+static const char silent[] =
+    "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"sendto\",\"recvfrom\"],"
+    "\"action\":\"SCMP_ACT_KILL_PROCESS\"}]}";
+
+TEST(a_filter_that_kills_who_tells_is_told_of_before_it_is_loaded)
+{
+    struct world world;
+    char heard[8192];
+    int ours = -1, theirs = -1;
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    for (int waits = 0; waits < 2; waits++) {
+        for (int is_late = 0; is_late < 2; is_late++) {
+            REQUIRE(world_open(&world));
+            REQUIRE(cl_socketpair(SOCK_SEQPACKET, &ours, &theirs) >= 0);
+            for (int i = 0; waits && i < 100; i++)
+                REQUIRE(send(ours, "y", 1, MSG_DONTWAIT) == 1);
+            REQUIRE(set_profile(&world, silent));
+            world.spec->process->no_new_privileges = is_late;
+            world.options.die_with_parent = false; /* which asks the socket, too */
+            world.options.trace_fd = theirs;
+            world.options.trace_waits = waits;
+            CHECK_STR(world_run(&world, "echo ran", NULL), "ran\n");
+            hear(ours, heard, sizeof heard);
+            CHECK_CONTAINS(heard, "E set resource limits\n");
+            const char *rest = strstr(heard, "U load seccomp filter\n");
+            CHECK(rest != NULL);
+            CHECK_CONTAINS(rest, "U execute\n");
+            CHECK((strstr(rest, "U set capabilities\n") != NULL) == !is_late);
+            CHECK(strstr(rest, "\nE ") == NULL);
+            CHECK((strstr(rest, "U execute\nB load seccomp filter\n") != NULL) == waits);
+            CHECK(strstr(rest, "B execute") == NULL);
+            (void)cl_close(ours);
+            (void)cl_close(theirs);
+            world_close(&world);
+        }
+    }
+}
+
+/* And one that allows it changes nothing. */
+TEST(a_filter_that_lets_init_tell_leaves_nothing_unheard)
+{
+    struct world world;
+    char heard[8192];
+    int ours = -1, theirs = -1;
+    if (cannot_run() != NULL)
+        SKIP(cannot_run());
+    REQUIRE(world_open(&world));
+    REQUIRE(cl_socketpair(SOCK_SEQPACKET, &ours, &theirs) >= 0);
+    world.options.trace_fd = theirs;
+    CHECK_STR(world_run(&world, "echo ran", NULL), "ran\n");
+    hear(ours, heard, sizeof heard);
+    CHECK_CONTAINS(heard, "E load seccomp filter\n");
+    CHECK_CONTAINS(heard, "E set capabilities\n");
+    CHECK_CONTAINS(heard, "B execute\n");
+    CHECK(strstr(heard, "U ") == NULL);
+    (void)cl_close(ours);
+    (void)cl_close(theirs);
+    world_close(&world);
 }
 
 TEST_MAIN
