@@ -345,5 +345,9 @@ int oci_check_linux(struct oci_check *check, const struct oci_spec *spec)
         r = check_special(check, linux_);
     if (r == 0)
         r = oci_check_resources(check, &linux_->resources);
-    return r < 0 || linux_->seccomp == NULL ? r : oci_check_seccomp(check, linux_->seccomp);
+    if (r < 0 || linux_->seccomp == NULL)
+        return r;
+    /* crun's annotation stands for linux.seccomp.listenerPath. */
+    const char *receiver = oci_map_get(&spec->annotations, "run.oci.seccomp.receiver");
+    return oci_check_seccomp(check, linux_->seccomp, receiver != NULL && *receiver != '\0');
 }

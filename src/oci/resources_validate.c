@@ -213,9 +213,11 @@ static bool uses_notify(const struct oci_seccomp *seccomp)
     return false;
 }
 
-static int check_listener(struct oci_check *check, const struct oci_seccomp *seccomp)
+static int check_listener(struct oci_check *check, const struct oci_seccomp *seccomp,
+                          bool has_receiver)
 {
-    bool has_path = seccomp->listener_path != NULL && *seccomp->listener_path != '\0';
+    bool has_path =
+        has_receiver || (seccomp->listener_path != NULL && *seccomp->listener_path != '\0');
     bool has_metadata = seccomp->listener_metadata != NULL && *seccomp->listener_metadata != '\0';
     if (has_metadata && !has_path)
         return oci_refuse(oci_at(check, "linux.seccomp.listenerMetadata"),
@@ -232,13 +234,13 @@ static int check_listener(struct oci_check *check, const struct oci_seccomp *sec
     return 0;
 }
 
-int oci_check_seccomp(struct oci_check *check, const struct oci_seccomp *seccomp)
+int oci_check_seccomp(struct oci_check *check, const struct oci_seccomp *seccomp, bool has_receiver)
 {
     int r = check_errno(oci_at(check, "linux.seccomp.defaultErrnoRet"), seccomp->default_action,
                         &seccomp->default_errno_ret);
     for (size_t i = 0; r == 0 && i < seccomp->rule_count; i++)
         r = check_rule(check, &seccomp->rules[i], i);
-    return r < 0 ? r : check_listener(check, seccomp);
+    return r < 0 ? r : check_listener(check, seccomp, has_receiver);
 }
 
 static bool is_every_or(const struct oci_opt_i64 *number, unsigned wanted)

@@ -35,7 +35,9 @@ int oci_refuse(struct oci_check *check, const char *fmt, ...) CL_PRINTF(2, 3);
 int oci_check_process(struct oci_check *check, const struct oci_process *process);
 int oci_check_linux(struct oci_check *check, const struct oci_spec *spec);
 int oci_check_resources(struct oci_check *check, const struct oci_resources *resources);
-int oci_check_seccomp(struct oci_check *check, const struct oci_seccomp *seccomp);
+/* has_receiver: an annotation names the agent. */
+int oci_check_seccomp(struct oci_check *check, const struct oci_seccomp *seccomp,
+                      bool has_receiver);
 int oci_check_mappings(struct oci_check *check, const char *path,
                        const struct oci_id_mappings *mappings);
 bool oci_is_cpu_list(const char *text); /* "0-3,7", or empty */

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -320,6 +321,27 @@ int container_list(const struct ocicli *cli, char ***ret, struct cl_error *err)
     }
     *ret = ids;
     return 0;
+}
+
+int container_match(const struct ocicli *cli, const char *pattern, char ***ret,
+                    struct cl_error *err)
+{
+    regex_t regex;
+    CL_AUTO(cl_strv_free) char **ids = NULL;
+    char **matches = NULL;
+    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                            "--regex: \"%.80s\" is no extended regular expression", pattern);
+    int result = container_list(cli, &ids, err);
+    for (char **id = ids; result >= 0 && id != NULL && *id != NULL; id++)
+        if (regexec(&regex, *id, 0, NULL, 0) == 0 && cl_strv_append(&matches, *id) < 0)
+            result = cl_fail(err, ENOMEM, "list %s", cli->root);
+    regfree(&regex);
+    if (result >= 0)
+        *ret = matches;
+    else
+        cl_strv_free(matches);
+    return result;
 }
 
 /* ---- what it is doing ---- */

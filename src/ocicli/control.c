@@ -6,15 +6,43 @@
 
 #include <signal.h>
 
+/* ---- --regex ---- */
+
+/* To each container that matches, whatever becomes of the others; the last failure is ours, those before are said. One that is gone meanwhile is none. */
+static int do_matching(const struct ocicli *cli, const char *pattern,
+                       int (*action)(const struct ocicli *cli, const char *id, const void *data,
+                                     struct cl_error *err),
+                       const void *data, struct cl_error *err)
+{
+    CL_AUTO(cl_strv_free) char **ids = NULL;
+    struct cl_error failure = { 0 };
+    int result = container_match(cli, pattern, &ids, err);
+    for (char **id = ids; result >= 0 && id != NULL && *id != NULL; id++) {
+        struct cl_error one = { 0 };
+        if (action(cli, *id, data, &one) >= 0 || one.kind == CL_KIND_NOT_FOUND)
+            continue;
+        if (failure.code != 0)
+            log_write(cli, LOG_LEVEL_ERROR, failure.text);
+        failure = one;
+    }
+    if (result < 0 || failure.code == 0)
+        return result;
+    *err = failure;
+    return failure.code;
+}
+
 /* ---- kill ---- */
 
 struct kill_options {
-    bool all;
+    bool all, regex;
+    int signo;
 };
 static const struct option_row kill_table[] = {
     OPTION("all", 'a', OPTION_FLAG, NULL, "Signal all processes of the container",
            struct kill_options, all),
-    REFUSED("regex", NULL, "one container at a time: its id is given whole"),
+    OPTION("regex", 'r', OPTION_FLAG, NULL,
+           "Take ID as an extended regular expression: all containers that it matches",
+           struct kill_options, regex),
 };
 
 static bool has_pid(const pid_t *pids, size_t count, pid_t pid)
@@ -75,19 +103,28 @@ static int signal_init(const struct container *container, int signo, struct cl_e
     return result < 0 ? cl_fail(err, result, "signal container %s", container->id) : 0;
 }
 
-static int kill_(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
+static int kill_one(const struct ocicli *cli, const char *id, const void *data,
+                    struct cl_error *err)
 {
     const struct kill_options *options = data;
     auto_container container = CONTAINER_NONE;
-    const char *name = arguments[1] != NULL ? arguments[1] : "TERM";
-    int signo = oci_signal_number(name);
-    if (signo < 0)
-        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown signal \"%s\"", name);
-    int result = container_open(cli, arguments[0], false, &container, err);
+    int result = container_open(cli, id, false, &container, err);
     if (result < 0)
         return result;
-    return options->all && container.cgroup_path[0] != '\0' ? signal_all(&container, signo, err)
-                                                            : signal_init(&container, signo, err);
+    return options->all && container.cgroup_path[0] != '\0'
+               ? signal_all(&container, options->signo, err)
+               : signal_init(&container, options->signo, err);
+}
+
+static int kill_(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
+{
+    struct kill_options options = *(const struct kill_options *)data;
+    const char *name = arguments[1] != NULL ? arguments[1] : "TERM";
+    options.signo = oci_signal_number(name);
+    if (options.signo < 0)
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown signal \"%s\"", name);
+    return options.regex ? do_matching(cli, arguments[0], kill_one, &options, err)
+                         : kill_one(cli, arguments[0], &options, err);
 }
 
 const struct verb verb_kill = {
@@ -158,21 +195,23 @@ const struct verb verb_resume = {
 /* ---- delete ---- */
 
 struct delete_options {
-    bool force;
+    bool force, regex;
 };
 static const struct option_row delete_table[] = {
     OPTION("force", 'f', OPTION_FLAG, NULL, "Kill it first; succeed where there is none",
            struct delete_options, force),
-    REFUSED("regex", NULL, "one container at a time: its id is given whole"),
+    OPTION("regex", 'r', OPTION_FLAG, NULL,
+           "Take ID as an extended regular expression: all containers that it matches",
+           struct delete_options, regex),
 };
 
-static int delete_(const struct ocicli *cli, const void *data, char **arguments,
-                   struct cl_error *err)
+static int delete_one(const struct ocicli *cli, const char *id, const void *data,
+                      struct cl_error *err)
 {
     const struct delete_options *options = data;
     auto_container container = CONTAINER_NONE;
     enum oci_status status;
-    int result = container_open(cli, arguments[0], true, &container, err);
+    int result = container_open(cli, id, true, &container, err);
     if (result == -ENOENT && options->force)
         return 0;
     if (result >= 0)
@@ -186,6 +225,14 @@ static int delete_(const struct ocicli *cli, const void *data, char **arguments,
                             "--force",
                             container.id, oci_status_name(status));
     return container_destroy(cli, &container, err);
+}
+
+static int delete_(const struct ocicli *cli, const void *data, char **arguments,
+                   struct cl_error *err)
+{
+    const struct delete_options *options = data;
+    return options->regex ? do_matching(cli, arguments[0], delete_one, data, err)
+                          : delete_one(cli, arguments[0], data, err);
 }
 
 const struct verb verb_delete = {

@@ -16,24 +16,34 @@
 #define START_END_MS 2000
 
 struct create_options {
-    const char *bundle, *console_socket, *pid_file, *preserve_fds, *trace;
-    bool no_new_keyring, no_pivot, detach, keep;
+    const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket, *preserve_fds, *trace,
+        *format;
+    bool no_new_keyring, no_pivot, no_subreaper, detach, keep;
 };
 
 #define CREATE_ROWS                                                                                \
     OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",     \
            struct create_options, bundle),                                                         \
+        OPTION("config", 'f', OPTION_STRING, "FILE",                                               \
+               "Read FILE instead of config.json of the bundle; relative: in the bundle",          \
+               struct create_options, config),                                                     \
         OPTION("console-socket", 0, OPTION_STRING, "PATH",                                         \
                "Send the terminal's master to this socket (SCM_RIGHTS)", struct create_options,    \
                console_socket),                                                                    \
         OPTION("pid-file", 0, OPTION_STRING, "FILE", "Write the first process's pid to FILE",      \
                struct create_options, pid_file),                                                   \
+        OPTION("pidfd-socket", 0, OPTION_STRING, "PATH",                                           \
+               "Send a pidfd of the first process to this socket (SCM_RIGHTS)",                    \
+               struct create_options, pidfd_socket),                                               \
         OPTION("preserve-fds", 0, OPTION_STRING, "N", "Hand on N descriptors, from 3 on",          \
                struct create_options, preserve_fds),                                               \
         OPTION("trace", 0, OPTION_STRING, "FILE",                                                  \
                "Append each step with its times in microseconds", struct create_options, trace),   \
         OPTION("no-new-keyring", 0, OPTION_FLAG, NULL, "Keep our session keyring",                 \
                struct create_options, no_new_keyring),                                             \
+        OPTION("no-subreaper", 0, OPTION_FLAG, NULL,                                               \
+               "As it always is: we never become the parent of the container's orphans",           \
+               struct create_options, no_subreaper),                                               \
         OPTION(                                                                                    \
             "no-pivot", 0, OPTION_FLAG, NULL,                                                      \
             "Move the root over \"/\" and chroot instead of pivot_root: for hosts that run from "  \
@@ -47,9 +57,6 @@ static const struct option_row run_table[] = {
            detach),
     OPTION("keep", 0, OPTION_FLAG, NULL, "Do not delete the container when it ends",
            struct create_options, keep),
-    REFUSED("no-subreaper", NULL,
-            "cloche-runtime never makes itself one: the container's "
-            "orphans belong to its own first process"),
 };
 
 /* All that is there while a container is created. */
@@ -137,7 +144,9 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
     const char *bundle = creation->flags->bundle != NULL ? creation->flags->bundle : ".";
     if (realpath(bundle, creation->bundle) == NULL)
         return cl_fail(err, errno, "open bundle %s", bundle);
-    cl_auto_free char *path = cl_format("%s/config.json", creation->bundle);
+    const char *config = creation->flags->config != NULL ? creation->flags->config : "config.json";
+    cl_auto_free char *path =
+        config[0] == '/' ? cl_strdup(config) : cl_format("%s/%s", creation->bundle, config);
     if (path == NULL)
         return cl_fail(err, ENOMEM, "open bundle %s", bundle);
     cl_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -246,14 +255,15 @@ static void log_plan(const struct creation *creation)
     cl_auto_buf text = CL_BUF_INIT(1 << 20);
     for (const char *const *warning = runtime_plan_warnings(creation->plan);
          warning != NULL && *warning != NULL; warning++)
-        log_write(cli, LOG_WARNING, *warning);
-    if (!cli->debug || runtime_plan_print(creation->plan, &text) < 0 || text.data == NULL)
+        log_write(cli, LOG_LEVEL_WARNING, *warning);
+    if (cli->log_most < LOG_LEVEL_DEBUG || runtime_plan_print(creation->plan, &text) < 0 ||
+        text.data == NULL)
         return;
     for (char *line = text.data; *line != '\0';) {
         char *end = line + strcspn(line, "\n");
         bool is_last = *end == '\0';
         *end = '\0';
-        log_write(cli, LOG_DEBUG, line);
+        log_write(cli, LOG_LEVEL_DEBUG, line);
         line = is_last ? end : end + 1;
     }
 }
@@ -283,6 +293,7 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
         .no_pivot = flags->no_pivot,
         .rootless = creation->cli->rootless,
         .preserve_fds = preserve,
+        .pidfd_socket = flags->pidfd_socket,
         .trace_fd = creation->trace,
         .trace_since = creation->trace > 0 ? &creation->trace_since : NULL,
     };

@@ -10,10 +10,10 @@
 #define PROCESS_MAX (16 << 20)
 
 struct exec_options {
-    const char *process, *console_socket, *pid_file, *cwd, *user, *preserve_fds, *apparmor, *label,
-        *trace;
+    const char *process, *console_socket, *pid_file, *pidfd_socket, *cwd, *user, *preserve_fds,
+        *apparmor, *label, *trace;
     const char **env, **gids, **caps, **cgroups;
-    bool tty, detach, no_new_privs, ignore_paused;
+    bool tty, detach, no_new_privs, no_subreaper, ignore_paused;
 };
 
 static const struct option_row exec_table[] = {
@@ -24,6 +24,9 @@ static const struct option_row exec_table[] = {
            console_socket),
     OPTION("pid-file", 0, OPTION_STRING, "FILE", "Write the process's pid to FILE",
            struct exec_options, pid_file),
+    OPTION("pidfd-socket", 0, OPTION_STRING, "PATH",
+           "Send a pidfd of the process to this socket (SCM_RIGHTS)", struct exec_options,
+           pidfd_socket),
     OPTION("tty", 't', OPTION_FLAG, NULL, "Give it a terminal", struct exec_options, tty),
     OPTION("detach", 'd', OPTION_FLAG, NULL, "Return once the program runs", struct exec_options,
            detach),
@@ -50,7 +53,9 @@ static const struct option_row exec_table[] = {
            struct exec_options, ignore_paused),
     OPTION("cgroup", 0, OPTION_LIST, "[CONTROLLER,...:]PATH",
            "Put it into this existing cgroup below the container's", struct exec_options, cgroups),
-    REFUSED("no-subreaper", NULL, "cloche-runtime never makes itself one"),
+    OPTION("no-subreaper", 0, OPTION_FLAG, NULL,
+           "As it always is: we never become the parent of the container's orphans",
+           struct exec_options, no_subreaper),
 };
 
 /* ---- the process ---- */
@@ -312,6 +317,7 @@ static int run_process(const struct container *container, const struct oci_spec 
                                               .state = &state,
                                               .linux_ = &spec->linux_,
                                               .id = container->id,
+                                              .pidfd_socket = options->pidfd_socket,
                                               .subgroups = subgroups.items,
                                               .subgroup_count = subgroups.count };
     if (result >= 0)

@@ -145,6 +145,17 @@ static struct cl_json *linux_features(struct builder *builder, const struct runt
     return json;
 }
 
+/* What somebody could do harm with who may write annotations: all that we carry out. */
+static struct cl_json *unsafe_annotations(struct builder *builder)
+{
+    struct cl_json *list = cl_json_array();
+    for (size_t i = 0; i < runtime_annotation_count; i++)
+        if (runtime_annotations[i].refusal == NULL && list != NULL &&
+            cl_json_add(list, cl_json_from_string(runtime_annotations[i].name)) < 0)
+            builder->result = -ENOMEM;
+    return list;
+}
+
 static int features(const struct ocicli *cli, const void *options, char **arguments,
                     struct cl_error *err)
 {
@@ -161,6 +172,7 @@ static int features(const struct ocicli *cli, const void *options, char **argume
     set(&builder, json, "linux", linux_features(&builder, &facts));
     set(&builder, annotations, "cloche.runtime.version", cl_json_from_string(CLOCHE_VERSION));
     set(&builder, json, "annotations", annotations);
+    set(&builder, json, "potentiallyUnsafeConfigAnnotations", unsafe_annotations(&builder));
     runtime_facts_done(&facts);
     if (builder.result >= 0)
         return print_json(json, err);
@@ -178,32 +190,38 @@ const struct verb verb_features = {
 /* ---- spec ---- */
 
 struct spec_options {
-    const char *bundle;
+    const char *bundle, *file;
     bool rootless;
 };
 static const struct option_row spec_table[] = {
     OPTION("bundle", 'b', OPTION_STRING, "DIR",
            "Where to write it (default: the working directory)", struct spec_options, bundle),
+    OPTION("file", 'f', OPTION_STRING, "FILE", "Its name there (default \"config.json\")",
+           struct spec_options, file),
     OPTION("rootless", 0, OPTION_FLAG, NULL,
            "For an ordinary user: a user namespace with your own ids", struct spec_options,
            rootless),
 };
 
-static int write_spec(const char *directory, const char *text, struct cl_error *err)
+static int write_spec(const char *directory, const char *name, const char *text,
+                      struct cl_error *err)
 {
     cl_auto_fd dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return cl_fail(err, errno, "open %s", directory);
-    cl_auto_fd fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    cl_auto_fd fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    const char *between = name[0] == '/' ? "" : "/";
+    if (name[0] == '/')
+        directory = "";
     if (fd < 0 && errno == EEXIST)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "%s/config.json exists; remove it first",
-                            directory);
+        return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "%s%s%s exists; remove it first",
+                            directory, between, name);
     if (fd < 0)
-        return cl_fail(err, errno, "make %s/config.json", directory);
+        return cl_fail(err, errno, "make %s%s%s", directory, between, name);
     ssize_t size = cl_write_full(fd, text, strlen(text));
     if (size >= 0)
         size = cl_write_full(fd, "\n", 1);
-    return size < 0 ? cl_fail(err, (int)size, "write %s/config.json", directory) : 0;
+    return size < 0 ? cl_fail(err, (int)size, "write %s%s%s", directory, between, name) : 0;
 }
 
 /* A spec to begin with has to run where it was written: without a time namespace on a kernel that has none. */
@@ -274,8 +292,10 @@ static int spec_(const struct ocicli *cli, const void *data, char **arguments, s
     if (spec != NULL && oci_string_set(&spec->hostname, "cloche") >= 0 &&
         (!options->rootless || make_rootless(spec) >= 0) && oci_spec_encode(spec, &json) >= 0)
         text = cl_json_text(json, 4);
-    return text == NULL ? cl_fail(err, ENOMEM, "make a spec")
-                        : write_spec(options->bundle != NULL ? options->bundle : ".", text, err);
+    return text == NULL
+               ? cl_fail(err, ENOMEM, "make a spec")
+               : write_spec(options->bundle != NULL ? options->bundle : ".",
+                            options->file != NULL ? options->file : "config.json", text, err);
 }
 
 const struct verb verb_spec = {

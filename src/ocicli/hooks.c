@@ -29,7 +29,7 @@ int hooks_poststart(const struct container *container, struct cl_error *err)
 
 static void warn(void *context, const char *text)
 {
-    log_write(context, LOG_WARNING, text);
+    log_write(context, LOG_LEVEL_WARNING, text);
 }
 
 void hooks_poststop(const struct ocicli *cli, const struct container *container)
@@ -43,5 +43,5 @@ void hooks_poststop(const struct ocicli *cli, const struct container *container)
     if (result >= 0)
         runtime_hooks_poststop(spec, &state, warn, (void *)(uintptr_t)cli);
     else if (result != -ENOENT) /* not there: its creator was killed before it ran the first hook */
-        log_write(cli, LOG_WARNING, err.text);
+        log_write(cli, LOG_LEVEL_WARNING, err.text);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 struct global_options {
-    const char *root, *log, *log_format, *rootless, *cgroup_manager;
+    const char *root, *log, *log_format, *log_level, *rootless, *cgroup_manager;
     bool systemd_cgroup, debug, help, version;
 };
 
@@ -19,10 +19,13 @@ static const struct option_row global_table[] = {
         "Directory of the containers' state (default \"/run/cloche-runtime\"; of an ordinary user "
         "\"$XDG_RUNTIME_DIR/cloche-runtime\")",
         struct global_options, root),
-    OPTION("log", 0, OPTION_STRING, "FILE", "Write errors, warnings and debug output to FILE, too",
+    OPTION("log", 0, OPTION_STRING, "FILE",
+           "Write errors, warnings and debug output to FILE, too, or to syslog:NAME, journald:NAME",
            struct global_options, log),
     OPTION("log-format", 0, OPTION_STRING, "FORMAT", "Of that file: text (default) or json",
            struct global_options, log_format),
+    OPTION("log-level", 0, OPTION_STRING, "LEVEL", "error, warning (default) or debug",
+           struct global_options, log_level),
     OPTION("debug", 0, OPTION_FLAG, NULL, "Log the plan of a container that is created",
            struct global_options, debug),
     OPTION("cgroup-manager", 0, OPTION_STRING, "NAME", "cgroupfs (default), systemd or disabled",
@@ -34,9 +37,8 @@ static const struct option_row global_table[] = {
         "Go without a control group where none can be made and none is asked for: true, false, or "
         "auto (default): who is not root of the host",
         struct global_options, rootless),
-    OPTION("help", 'h', OPTION_FLAG, NULL, "Print this help", struct global_options, help),
-    OPTION("version", 'v', OPTION_FLAG, NULL, "Print version information", struct global_options,
-           version),
+    OPTION_TWO("help", 'h', '?', "Print this help", struct global_options, help),
+    OPTION_TWO("version", 'v', 'V', "Print version information", struct global_options, version),
     REFUSED("criu", "PATH", "checkpoints are not supported by this build of cloche-runtime"),
 };
 
@@ -56,45 +58,18 @@ static const struct verb verb_checkpoint =
     UNBUILT("checkpoint", "checkpoints are not supported by this build of cloche-runtime");
 static const struct verb verb_restore =
     UNBUILT("restore", "checkpoints are not supported by this build of cloche-runtime");
+static const struct verb verb_mounts = UNBUILT(
+    "mounts", "a container's mounts are those of its config.json; for what comes later, bind "
+              "a directory with rslave and mount below it on the host");
 
 static const struct verb *const verbs[] = {
-    &verb_create,   &verb_start, &verb_run,    &verb_exec,   &verb_state,      &verb_list,
-    &verb_ps,       &verb_kill,  &verb_delete, &verb_pause,  &verb_resume,     &verb_spec,
-    &verb_features, &verb_plan,  &verb_update, &verb_events, &verb_checkpoint, &verb_restore,
+    &verb_create, &verb_start,      &verb_run,      &verb_exec,   &verb_state,
+    &verb_list,   &verb_ps,         &verb_kill,     &verb_delete, &verb_pause,
+    &verb_resume, &verb_spec,       &verb_features, &verb_plan,   &verb_update,
+    &verb_events, &verb_checkpoint, &verb_restore,  &verb_mounts,
 };
 
 /* ---- output ---- */
-
-static void add_entry(struct cl_buf *line, bool is_json, const char *level, const char *text)
-{
-    char now[40];
-    cl_format_time(cl_now_ns(), now);
-    cl_buf_str(line, is_json ? "{\"level\":\"" : "time=\"");
-    cl_buf_str(line, is_json ? level : now);
-    cl_buf_printf(line, is_json ? "\",\"msg\":" : "\" level=%s msg=", level);
-    cl_buf_json_string(line, text);
-    if (is_json)
-        cl_buf_printf(line, ",\"time\":\"%s\"}", now);
-    cl_buf_char(line, '\n');
-}
-
-void log_write(const struct ocicli *cli, enum log_level level, const char *text)
-{
-    static const char *const names[] = { "error", "warning", "debug" };
-    cl_auto_buf line = CL_BUF_INIT(16384);
-    if (level == LOG_ERROR || cli->log_path == NULL) {
-        cl_auto_free char *safe = cl_escape_terminal(text);
-        (void)fprintf(stderr, "cloche-runtime: %s%s%s\n", level == LOG_ERROR ? "" : names[level],
-                      level == LOG_ERROR ? "" : ": ", safe == NULL ? "out of memory" : safe);
-    }
-    if (cli->log_path == NULL)
-        return;
-    /* Opened each time: no descriptor of ours is then in the way of those that a container is to inherit. */
-    cl_auto_fd fd = open(cli->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    add_entry(&line, cli->log_json, names[level], text);
-    if (fd < 0 || line.failed < 0 || cl_write_full(fd, line.data, line.size) < 0)
-        (void)fprintf(stderr, "cloche-runtime: can't write to %s\n", cli->log_path);
-}
 
 int flush_output(struct cl_error *err)
 {
@@ -142,12 +117,29 @@ static int set_default_root(struct ocicli *cli, struct cl_error *err)
     return result < 0 ? cl_fail(err, result, "XDG_RUNTIME_DIR") : 0;
 }
 
+/* What is above it is not said. --debug is crun's and runc's word for the most of it. */
+static int set_level(struct ocicli *cli, const struct global_options *global, struct cl_error *err)
+{
+    static const char *const words[] = {
+        [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_DEBUG] = "debug"
+    };
+    const char *word = global->log_level;
+    cli->log_most = global->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+    for (size_t i = 0; word != NULL && i < CL_COUNT(words); i++)
+        if (cl_streq(word, words[i])) {
+            cli->log_most = global->debug ? LOG_LEVEL_DEBUG : (enum log_level)i;
+            return 0;
+        }
+    return word == NULL ? 0
+                        : cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
+                                       "--log-level %s: expected error, warning or debug", word);
+}
+
 static int set_globals(struct ocicli *cli, const struct global_options *global,
                        struct cl_error *err)
 {
     const char *format = global->log_format, *manager = global->cgroup_manager;
     cli->root = global->root;
-    cli->debug = global->debug;
     cli->no_cgroup = cl_streq(manager, "disabled");
     if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--log-format %s: expected text or json",
@@ -156,7 +148,9 @@ static int set_globals(struct ocicli *cli, const struct global_options *global,
     if (manager != NULL && !cl_streq(manager, "cgroupfs") && !cli->no_cgroup && !cli->use_systemd)
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
                             "--cgroup-manager %s: expected cgroupfs, systemd or disabled", manager);
-    int result = set_rootless(cli, global->rootless, err);
+    int result = set_level(cli, global, err);
+    if (result >= 0)
+        result = set_rootless(cli, global->rootless, err);
     return result < 0 || global->root != NULL ? result : set_default_root(cli, err);
 }
 
@@ -178,7 +172,7 @@ static const struct verb *find_verb(const char *word, struct cl_error *err)
 static bool asks_for_help(const struct verb *verb, char **arguments)
 {
     for (char **word = arguments; *word != NULL && !cl_streq(*word, "--"); word++) {
-        if (cl_streq(*word, "--help") || cl_streq(*word, "-h"))
+        if (cl_streq(*word, "--help") || cl_streq(*word, "-h") || cl_streq(*word, "-?"))
             return true;
         if (verb->options_end_at_argument && (*word)[0] != '-')
             return false;
@@ -263,14 +257,14 @@ int ocicli_main(int argc, char **argv)
     cl_test_role("cloche");
     int result = parse_options(&whole_command, argc - 1, argv + 1, &global, &words, &err);
     /* Also after a refusal: a caller reads the reason in its log. */
-    cli.log_path = global.log != NULL && global.log[0] != '\0' ? global.log : NULL;
+    log_target(&cli, global.log);
     cli.log_json = cl_streq(global.log_format, "json");
     if (result >= 0)
         result = dispatch(&cli, words, &global, &verb, &err);
     if (result < 0) {
         if (err.code == 0)
             (void)cl_fail(&err, result, "cloche-runtime");
-        log_write(&cli, LOG_ERROR, err.text);
+        log_write(&cli, LOG_LEVEL_ERROR, err.text);
         result = exit_code(verb, &err);
     }
     free(words);

@@ -22,7 +22,7 @@ static const struct option_row *find(const struct verb *verb, const char *name, 
 static const struct option_row *find_letter(const struct verb *verb, char letter)
 {
     for (size_t i = 0; i < verb->option_count; i++)
-        if (verb->options[i].letter == letter)
+        if (verb->options[i].letter == letter || verb->options[i].other_letter == letter)
             return &verb->options[i];
     return NULL;
 }

@@ -3,6 +3,7 @@
  * Inside room ocicli only.
  *
  *   main.c       global options, the verbs, what becomes of an error
+ *   log.c        --log
  *   parse.c      option tables → options
  *   help.c       option tables → help, manual page
  *   container.c  the directory of one container, and what it is doing now
@@ -31,7 +32,7 @@ enum option_type {
 
 struct option_row {
     const char *name;
-    char letter; /* or 0 */
+    char letter, other_letter; /* or 0 */
     enum option_type type;
     const char *argument; /* placeholder; of OPTION_REFUSED: non-NULL where it takes a value */
     const char *help;
@@ -42,16 +43,26 @@ struct option_row {
         .name = (long_name), .letter = (short_letter), .type = (kind), .argument = (placeholder),  \
         .help = (text), .offset = offsetof(options_type, member)                                   \
     }
+#define OPTION_TWO(long_name, short_letter, other, text, options_type, member)                     \
+    {                                                                                              \
+        .name = (long_name), .letter = (short_letter), .other_letter = (other),                    \
+        .type = OPTION_FLAG, .help = (text), .offset = offsetof(options_type, member)              \
+    }
 #define REFUSED(long_name, placeholder, reason)                                                    \
     {                                                                                              \
         .name = (long_name), .type = OPTION_REFUSED, .argument = (placeholder), .help = (reason)   \
     }
 
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
+enum log_backend { LOG_TO_FILE, LOG_TO_SYSLOG, LOG_TO_JOURNAL };
+
 /* What all verbs know. Everything is borrowed from the command line. */
 struct ocicli {
     const char *root;
-    const char *log_path; /* NULL: none */
-    bool log_json, debug;
+    enum log_backend log_backend;
+    const char *log_path; /* or the name of who logs; NULL: none */
+    bool log_json;
+    enum log_level log_most;
     bool no_cgroup;   /* --cgroup-manager disabled */
     bool use_systemd; /* --systemd-cgroup, --cgroup-manager systemd */
     enum runtime_rootless rootless;
@@ -90,11 +101,15 @@ void help_print(const struct verb *whole, const struct verb *const *verbs, size_
 void help_print_verb(const struct verb *verb);
 void help_print_man(const struct verb *whole, const struct verb *const *verbs, size_t count);
 
-/* ---- main.c ---- */
+/* ---- log.c ---- */
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_DEBUG };
+/* --log; NULL or "": none. */
+void log_target(struct ocicli *cli, const char *text);
 /* To --log, and where there is none (or for an error) to standard error. */
 void log_write(const struct ocicli *cli, enum log_level level, const char *text);
+
+/* ---- main.c ---- */
+
 /* Write a JSON value and a line feed to standard output, or report why not. */
 int print_json(struct cl_json *take_value, struct cl_error *err);
 int flush_output(struct cl_error *err);
@@ -155,6 +170,9 @@ int container_forget(const struct ocicli *cli, const struct container *container
                      struct cl_error *err);
 /* All ids below ROOT, sorted. */
 int container_list(const struct ocicli *cli, char ***ret, struct cl_error *err);
+/* Those that the extended regular expression matches: --regex. */
+int container_match(const struct ocicli *cli, const char *pattern, char ***ret,
+                    struct cl_error *err);
 /* End what is left of it, remove its cgroup, run its poststop hooks and remove its directory. */
 int container_destroy(const struct ocicli *cli, const struct container *container,
                       struct cl_error *err);

@@ -235,6 +235,29 @@ static int tell_agent(struct making *making, struct cl_error *err)
     return notify_tell(&making->notify, &making->plan->process, making->process.pid, &state, err);
 }
 
+static bool hands_pidfd(const struct runtime_plan *plan)
+{
+    return plan->options->pidfd_socket != NULL || plan->pidfd_receiver != NULL;
+}
+
+static int hand_pidfd(struct making *making, struct cl_error *err)
+{
+    const struct {
+        const char *path, *property;
+    } receivers[] = {
+        { making->plan->options->pidfd_socket, "--pidfd-socket" },
+        { making->plan->pidfd_receiver, "annotations[\"run.oci.pidfd_receiver\"]" },
+    };
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < CL_COUNT(receivers); i++) {
+        int fd = result = parent_reach(receivers[i].path, receivers[i].property, err);
+        if (result > 0)
+            result = parent_hand_pidfd(fd, making->process.pidfd, "standard", err);
+        (void)cl_close(fd > 0 ? fd : -EBADF);
+    }
+    return result;
+}
+
 static int open_sync(struct making *making, struct cl_error *err)
 {
     int result = k_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
@@ -552,6 +575,8 @@ static int make_container(struct making *making, struct cl_error *err)
         result = watched(making, "set up from outside", let_go, err);
     if (result >= 0 && making->plan->process.notify != NULL)
         result = watched(making, "tell the seccomp agent", tell_agent, err);
+    if (result >= 0 && hands_pidfd(making->plan))
+        result = watched(making, "hand over the pidfd", hand_pidfd, err);
     cl_test_point("child started");
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,

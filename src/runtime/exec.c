@@ -31,7 +31,7 @@ struct joining {
     struct runtime_facts facts;
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
-    int target_pidfd, target_proc, child_end, rdt_root;
+    int target_pidfd, target_proc, child_end, rdt_root, pidfd_socket;
     struct notify notify;
     int flags;
     struct runtime_process process;
@@ -113,6 +113,10 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
     if (result >= 0)
         result = parent_check_labels(process, NULL, err);
     if (result >= 0)
+        result = plan_process_annotations(
+            &joining->plan, options->state == NULL ? NULL : &options->state->annotations,
+            options->seccomp, err);
+    if (result >= 0)
         result = plan_seccomp(&joining->plan, options->use_default_seccomp, options->seccomp, err);
     joining->plan.die_with_parent = options->die_with_parent;
     joining->plan.preserve_fds = options->preserve_fds;
@@ -129,6 +133,8 @@ static int prepare(struct joining *joining, const struct oci_process *process, s
         result = cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "a seccomp agent is told the state");
     if (result >= 0)
         result = open_group(joining, err);
+    if (result >= 0)
+        result = joining->pidfd_socket = parent_reach(options->pidfd_socket, "--pidfd-socket", err);
     return result;
 }
 
@@ -299,6 +305,8 @@ static int run(struct joining *joining, const struct oci_process *process, struc
     if (result >= 0)
         result = watched_start(joining, err);
     if (result >= 0)
+        result = parent_hand_pidfd(joining->pidfd_socket, joining->process.pidfd, "setns", err);
+    if (result >= 0)
         result = notify_tell(&joining->notify, &joining->plan, joining->process.pid,
                              joining->options->state, err);
     if (result >= 0)
@@ -314,6 +322,7 @@ static void joining_done(struct joining *joining, bool has_failed)
     plan_process_done(&joining->plan);
     (void)cl_close(joining->target_pidfd);
     (void)cl_close(joining->rdt_root);
+    (void)cl_close(joining->pidfd_socket > 0 ? joining->pidfd_socket : -EBADF);
     (void)cl_close(joining->target_proc);
     (void)cl_close(joining->child_end);
     notify_close(&joining->notify);

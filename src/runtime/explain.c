@@ -43,6 +43,11 @@ const struct runtime_step runtime_steps[] = {
       "對應它的使用者、請 systemd 建立範圍、移入網路裝置:只有主機才能做的事。" },
     { "tell the seccomp agent", "write", "Tells the agent which container it is asked about.",
       "告訴代理程式它要裁決的是哪個容器。" },
+    { "hand over the pidfd", "connect, sendmsg",
+      "Hands a pidfd of the first process to who asked for it: a hold on it that can't come to "
+      "mean "
+      "another process.",
+      "把第一個行程的 pidfd 交給要求的一方:之後它指的一定是這個行程,不會變成別的。" },
     { "start the program", "send, recv", "Lets the first process go on to its program.",
       "讓第一個行程接著執行它的程式。" },
     /* ---- init ---- */

@@ -60,7 +60,7 @@ int mask_prepare(struct child *child, struct cl_error *err)
         result = k_fsconfig_string(fs, "mode", "755");
     const char *label = child->plan->spec->linux_.mount_label;
     if (result >= 0 && label != NULL && label[0] != '\0')
-        result = k_fsconfig_string(fs, "context", label);
+        result = k_fsconfig_string(fs, child->plan->label_option, label);
     if (result >= 0)
         result = k_fsconfig_create(fs);
     cl_auto_fd top = result < 0 ? result : k_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

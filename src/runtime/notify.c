@@ -36,13 +36,13 @@ int notify_open(const struct plan_process *process, struct notify *ret, struct c
 {
     if (process->notify == NULL)
         return 0;
-    const char *path = process->notify->listener_path;
+    const char *path = process->listener_path;
     cl_auto_fd agent = k_connect_unix(path);
     if (agent < 0)
-        return cl_fail(err, agent, "linux.seccomp.listenerPath: connect to %s", path);
+        return cl_fail(err, agent, "%s: connect to %s", process->listener_property, path);
     cl_auto_fd text = k_memfd_data("state");
     if (text < 0)
-        return cl_fail(err, text, "linux.seccomp.listenerPath: tell the agent the state");
+        return cl_fail(err, text, "%s: tell the agent the state", process->listener_property);
     ret->agent = cl_take_fd(&agent);
     ret->text = cl_take_fd(&text);
     return 0;
@@ -74,7 +74,7 @@ int notify_tell(const struct notify *notify, const struct plan_process *process,
     cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
     ssize_t size = text == NULL ? -ENOMEM : cl_write_full(notify->text, text, strlen(text));
     return size < 0
-               ? cl_fail(err, (int)size, "linux.seccomp.listenerPath: tell the agent the state")
+               ? cl_fail(err, (int)size, "%s: tell the agent the state", process->listener_property)
                : 0;
 }
 

@@ -118,6 +118,10 @@ struct parent_between {
 pid_t parent_clone_between(struct parent_between *between, int *ret_pidfd, struct cl_error *err);
 
 /* ---- talk.c: messages ---- */
+/* Connect to who wants a pidfd, at `path`: a descriptor, or 0 where that is NULL; `property`: who said so, for errors. */
+int parent_reach(const char *path, const char *property, struct cl_error *err);
+/* socket 0 or negative: nobody wants it. A message needs a word. */
+int parent_hand_pidfd(int socket, int pidfd, const char *word, struct cl_error *err);
 int parent_send(int sync, enum wire_init_type type);
 /* What the child may ask for while we wait. */
 struct parent_service {

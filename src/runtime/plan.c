@@ -246,7 +246,15 @@ static int fill_process(struct runtime_plan *plan, struct cl_error *err)
     process->rdt = plan->spec->linux_.intel_rdt;
     process->id = options->id;
     (void)CL_PRINT(process->keyring, "_ses.%s", options->id); /* a cut name is as good */
-    result = plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
+    result = plan_process_annotations(process, &plan->spec->annotations, plan->spec->linux_.seccomp,
+                                      err);
+    if (result >= 0 && process->keeps_groups && plan->spec->process->user.additional_gid_count > 0)
+        (void)plan_warn(&plan->warnings, "process.user.additionalGids is without effect: the "
+                                         "caller's groups are kept, as "
+                                         "annotations[\"run.oci.keep_original_groups\"] says");
+    if (result >= 0)
+        result =
+            plan_seccomp(process, options->use_default_seccomp, plan->spec->linux_.seccomp, err);
     if (result >= 0 && options->record_denials && process->filter.code != NULL)
         process->filter.flags |= SECCOMP_FILTER_FLAG_LOG;
     return result;
@@ -261,6 +269,8 @@ static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
         result = plan_rootfs(plan, err);
     if (result >= 0)
         result = plan_namespaces(plan, err);
+    if (result >= 0)
+        result = plan_annotations(plan, err);
     plan->root_propagation = propagation_flags(plan->spec->linux_.rootfs_propagation);
     if (result >= 0)
         result = plan_user_ns(plan, err);

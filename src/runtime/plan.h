@@ -80,9 +80,11 @@ struct plan_process {
     bool new_keyring;
     /* Runs in another user namespace than ours, where it begins with every capability. */
     bool has_user_ns;
-    char keyring[128]; /* its name, "" for an anonymous one */
-    const struct oci_seccomp
-        *notify; /* whose listenerPath gets the listener; NULL: no SCMP_ACT_NOTIFY */
+    char keyring[128];                /* its name, "" for an anonymous one */
+    const struct oci_seccomp *notify; /* for an agent; NULL: no SCMP_ACT_NOTIFY */
+    const char *listener_path;        /* the agent's socket: the spec's, or an annotation's */
+    const char *listener_property;    /* how errors call that */
+    bool keeps_groups;                /* the caller's supplementary groups stay */
     /* The container's, which hold for each of its processes; NULL: not asked for. */
     const struct oci_memory_policy *memory_policy;
     const struct oci_personality *personality;
@@ -113,7 +115,9 @@ struct runtime_plan {
     bool moves_root;
     struct plan_join joins[K_NS_COUNT];
     size_t join_count;
-    char time_offsets[128]; /* lines for timens_offsets, or "" */
+    char time_offsets[128];     /* lines for timens_offsets, or "" */
+    const char *label_option;   /* the mount option that linux.mountLabel is given by: "context" */
+    const char *pidfd_receiver; /* a socket that gets init's pidfd, or NULL */
 
     char cgroup_path[256]; /* "" : none */
     bool cgroup_must_be_new;
@@ -145,6 +149,11 @@ int plan_process_init(struct plan_process *process, const struct oci_process *sp
                       const struct runtime_facts *facts, char ***warnings, struct cl_error *err);
 int plan_seccomp(struct plan_process *process, bool use_default, const struct oci_seccomp *policy,
                  struct cl_error *err);
+/* After plan_namespaces. */
+int plan_annotations(struct runtime_plan *plan, struct cl_error *err);
+/* Those that hold for each process; before plan_seccomp. `map`: NULL without. */
+int plan_process_annotations(struct plan_process *process, const struct oci_map *map,
+                             const struct oci_seccomp *policy, struct cl_error *err);
 void plan_process_done(struct plan_process *process);
 
 /* An error at plan time: "JSON.PATH: text", kind CL_KIND_INVALID or CL_KIND_UNSUPPORTED. */

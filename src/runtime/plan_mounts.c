@@ -80,7 +80,7 @@ static int add_option(struct plan_mount *mount, const char *text, size_t length)
 
 /* SELinux: the label of every file in there. proc, sysfs and cgroup are the kernel's, and mqueue
    takes it only afterwards (mnt.c). */
-static int add_label(struct plan_mount *mount, const char *label)
+static int add_label(struct plan_mount *mount, const char *key, const char *label)
 {
     static const char *const unlabelled[] = {
         "proc", "sysfs", "cgroup", "cgroup2", "mqueue", NULL
@@ -90,7 +90,7 @@ static int add_label(struct plan_mount *mount, const char *label)
     for (size_t i = 0; i < mount->option_count; i++)
         if (cl_ends_with(mount->options[i].key, "context"))
             return 0; /* context=, fscontext=, …: the mount says itself */
-    cl_auto_free char *option = cl_format("context=%s", label);
+    cl_auto_free char *option = cl_format("%s=%s", key, label);
     return option == NULL ? -ENOMEM : add_option(mount, option, strlen(option));
 }
 
@@ -226,7 +226,7 @@ static int plan_fs(struct runtime_plan *plan, struct plan_mount *mount, const ch
         cl_streq(mount->type, "tmpfs") && (mount->flags.attr_set & MOUNT_ATTR_RDONLY) != 0;
     mount->source = cl_strdup(source != NULL && source[0] != '\0' ? source : mount->type);
     if (mount->source == NULL || split_options(mount) < 0 ||
-        add_label(mount, plan->spec->linux_.mount_label) < 0)
+        add_label(mount, plan->label_option, plan->spec->linux_.mount_label) < 0)
         return cl_fail(err, ENOMEM, "plan mounts");
     return 0;
 }

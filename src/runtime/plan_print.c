@@ -214,8 +214,7 @@ static void print_process(const struct runtime_plan *plan, struct cl_buf *out)
     if (process->filter.code != NULL)
         cl_buf_printf(out, "init  load seccomp filter (%zu instructions)\n", process->filter.count);
     if (process->notify != NULL)
-        cl_buf_printf(out, "parent  send the seccomp listener to %s\n",
-                      process->notify->listener_path);
+        cl_buf_printf(out, "parent  send the seccomp listener to %s\n", process->listener_path);
     print_label("AppArmor profile", spec->apparmor_profile, out);
     print_label("SELinux label", spec->selinux_label, out);
     print_hooks(plan, RUNTIME_START_CONTAINER, "init", out);

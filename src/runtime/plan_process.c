@@ -108,7 +108,7 @@ int plan_seccomp(struct plan_process *process, bool use_default, const struct oc
     int result = seccomp_compile(policy, &process->filter, err);
     if (result < 0 || !process->filter.has_notify)
         return result; /* without SCMP_ACT_NOTIFY a listenerPath is ignored (config-linux.md) */
-    if (policy->listener_path == NULL || policy->listener_path[0] == '\0')
+    if (process->listener_path == NULL || process->listener_path[0] == '\0')
         return plan_fail(err, CL_KIND_INVALID, "linux.seccomp.listenerPath",
                          "SCMP_ACT_NOTIFY needs it");
     process->notify = policy;

@@ -99,6 +99,7 @@ struct runtime_options {
     /* Move the root file system over "/" and chroot, instead of pivot_root, which an initramfs does
        not allow. Weaker: whoever may unmount "/" in the container finds what is below. */
     bool no_pivot;
+    const char *pidfd_socket;   /* a listening stream socket that gets init's pidfd, or NULL */
     bool mask_thermal_throttle; /* add the CPUs' thermal_throttle directories to the masked paths */
 };
 
@@ -122,6 +123,14 @@ int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
 void runtime_facts_done(struct runtime_facts *facts);
 
 struct runtime_plan;
+/* The annotations that this runtime reads; a name that ends with a dot stands for all that begin with it. */
+struct runtime_annotation {
+    const char *name;
+    const char *refusal; /* why it is refused and what to do instead; NULL: it is carried out */
+};
+extern const struct runtime_annotation runtime_annotations[];
+extern const size_t runtime_annotation_count;
+
 /* Borrows spec, options and facts until runtime_plan_free. Checks everything that can be checked
    before anything is made: what this host cannot honour is an error here, naming the JSON path. */
 int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *options,
@@ -261,6 +270,7 @@ struct runtime_exec_options {
        for this process too. */
     const struct oci_linux *linux_;
     const char *id;
+    const char *pidfd_socket; /* as in runtime_options */
     const struct runtime_subgroup *subgroups;
     size_t subgroup_count; /* 0: into the container's own group */
 };

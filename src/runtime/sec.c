@@ -111,11 +111,11 @@ static int set_groups(struct child *child, struct cl_error *err)
 }
 
 /* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the
-   host's business. */
+   host's business, unless the caller wants them kept (annotation run.oci.keep_original_groups). */
 int sec_become_user(struct child *child, struct cl_error *err)
 {
     const struct oci_user *user = &child->process->spec->user;
-    int result = set_groups(child, err);
+    int result = child->process->keeps_groups ? 0 : set_groups(child, err);
     if (result < 0)
         return result;
     result = k_setresgid(user->gid);

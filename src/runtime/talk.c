@@ -17,6 +17,18 @@ int parent_send(int sync, enum wire_init_type type)
     return send(sync, &message, sizeof message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+int parent_reach(const char *path, const char *property, struct cl_error *err)
+{
+    int socket = path == NULL ? 0 : k_connect_unix(path);
+    return socket < 0 ? cl_fail(err, socket, "%s: connect to %s", property, path) : socket;
+}
+
+int parent_hand_pidfd(int socket, int pidfd, const char *word, struct cl_error *err)
+{
+    ssize_t size = socket <= 0 ? 0 : k_send_fds(socket, word, strlen(word), &pidfd, 1);
+    return size < 0 ? cl_fail(err, (int)size, "send the process's pidfd") : 0;
+}
+
 static int failed(struct runtime_process *process, struct wire_init *message, struct cl_error *err)
 {
     process->has_failed_hook = message->step == WIRE_INIT_STEP_HOOK;

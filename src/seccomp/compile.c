@@ -261,6 +261,18 @@ static int say_of_call(struct compiler *compiler, struct arch_slots *arch, int c
     return say(compiler, &arch->more[mux], saying);
 }
 
+int seccomp_check_names(const struct oci_seccomp *policy, struct cl_error *err)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        char **names = policy->rules[i].names;
+        for (size_t j = 0; names != NULL && names[j] != NULL; j++)
+            if (seccomp_call_find(names[j]) < 0 && mux_find(names[j]) < 0)
+                return refuse(err, "syscalls[%zu].names[%zu]: no such system call is known: %.80s",
+                              i, j, names[j]);
+    }
+    return 0;
+}
+
 static int read_rule(struct compiler *compiler, size_t index, struct cl_error *err)
 {
     const struct oci_seccomp_rule *rule = &compiler->policy->rules[index];

@@ -32,6 +32,9 @@ void seccomp_filter_done(struct seccomp_filter *filter);
 int seccomp_compile(const struct oci_seccomp *policy, struct seccomp_filter *ret,
                     struct cl_error *err);
 
+/* Is each name of the rules a system call of some machine? Of the first that is none: -EINVAL with its JSON path. */
+int seccomp_check_names(const struct oci_seccomp *policy, struct cl_error *err);
+
 /*
  * Cloche's default profile for a container that holds `capabilities` (bit n: capability n): unknown calls ENOSYS, known and denied ones EPERM, AF_ALG, AF_VSOCK and
  * dead families EAFNOSUPPORT, clone/unshare of namespaces only with CAP_SYS_ADMIN (clone3: ENOSYS without it), x32 ENOSYS. i386: socketcall makes no sockets
