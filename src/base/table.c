@@ -12,6 +12,7 @@
 enum {
     DOCKER_MIN_WIDTH = 10, /* padding included, as tabwriter counts */
     DOCKER_PADDING = 3,
+    SPILL_WIDTH = 100,
     TREE_DEPTH_MAX = 64,
     TEXT_MAX = 1 << 20,
 };
@@ -154,6 +155,7 @@ struct layout {
     const struct cl_table *table;
     enum cl_table_output output;
     size_t *widths; /* cells, separators not included */
+    unsigned width; /* to fit into; 0: unlimited */
     struct cl_buf line;
 };
 
@@ -184,12 +186,14 @@ static void measure(struct layout *layout)
     bool has_headings = (layout->output & CL_TABLE_NO_HEADINGS) == 0;
     for (size_t column = 0; column < table->column_count; column++) {
         bool is_tree = (table->columns[column].flags & CL_COLUMN_TREE) != 0;
+        bool may_spill =
+            layout->width == 0 && (table->columns[column].flags & CL_COLUMN_SPILL) != 0;
         size_t widest = has_headings ? cl_text_cells(table->columns[column].heading) : 0;
         for (size_t row = 0; row < table->row_count; row++) {
             const struct cell *cell = cell_at(table, row, column);
             size_t art = is_tree ? 2 * (size_t)cell->depth : 0;
             size_t cells = art + (cell->text == NULL ? 0 : cl_text_cells(cell->text));
-            if (cells > widest)
+            if (cells > widest && !(may_spill && cells > SPILL_WIDTH))
                 widest = cells;
         }
         if (table->style == CL_TABLE_DOCKER && widest < DOCKER_MIN_WIDTH - DOCKER_PADDING)
@@ -266,7 +270,7 @@ static void lay_cell(struct layout *layout, size_t column, struct cl_buf *text)
     const struct cl_table *table = layout->table;
     bool is_final = column + 1 == table->column_count;
     bool is_right = (table->columns[column].flags & CL_COLUMN_RIGHT) != 0;
-    bool may_cut = (table->columns[column].flags & CL_COLUMN_TRUNCATE) != 0;
+    bool may_cut = layout->width > 0 && (table->columns[column].flags & CL_COLUMN_TRUNCATE) != 0;
     size_t width = layout->widths[column];
     size_t cells = cut(text, may_cut ? width : SIZE_MAX);
     size_t missing = cells < width ? width - cells : 0;
@@ -325,12 +329,12 @@ static int print_line(struct layout *layout, size_t row, FILE *out)
     return 0;
 }
 
-static int print_lines(struct layout *layout, FILE *out, unsigned width)
+static int print_lines(struct layout *layout, FILE *out)
 {
     int r = 0;
     measure(layout);
-    if (width > 0)
-        shrink(layout, width);
+    if (layout->width > 0)
+        shrink(layout, layout->width);
     if ((layout->output & CL_TABLE_NO_HEADINGS) == 0)
         r = print_line(layout, SIZE_MAX, out);
     for (size_t row = 0; r >= 0 && row < layout->table->row_count; row++)
@@ -346,10 +350,19 @@ int cl_table_print(const struct cl_table *table, FILE *out, enum cl_table_output
     cl_auto_free size_t *widths = cl_calloc(table->column_count, sizeof *widths);
     if (widths == NULL)
         return -ENOMEM;
-    struct layout layout = {
-        .table = table, .output = output, .widths = widths, .line = CL_BUF_INIT(SIZE_MAX / 4)
-    };
-    int r = print_lines(&layout, out, width);
+    struct layout layout = { .table = table,
+                             .output = output,
+                             .widths = widths,
+                             .width = width,
+                             .line = CL_BUF_INIT(SIZE_MAX / 4) };
+    int r = print_lines(&layout, out);
     cl_buf_done(&layout.line);
     return r;
+}
+
+int cl_print_text(FILE *out, const char *text)
+{
+    errno = 0;
+    bool is_good = fputs(text, out) >= 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    return is_good ? 0 : -(errno == 0 ? EIO : errno);
 }

@@ -19,6 +19,8 @@ enum cl_column_flags {
     CL_COLUMN_TREE =
         2, /* cells of this column carry a depth and get tree art (cl_table_cell_tree) */
     CL_COLUMN_TRUNCATE = 4, /* may be cut to fit the width given to cl_table_print */
+    CL_COLUMN_SPILL =
+        8, /* without a width to fit: a cell beyond 100 does not widen the column for the other rows */
 };
 enum cl_table_output {
     CL_TABLE_PLAIN = 0,
@@ -37,6 +39,8 @@ int cl_table_cell(struct cl_table *table, const char *text); /* next cell of the
 int cl_table_cellf(struct cl_table *table, const char *fmt, ...) CL_PRINTF(2, 3);
 /* A tree cell: depth 0 is a root; `is_last` says that no sibling follows; ancestors' is_last flags are kept by the table. */
 int cl_table_cell_tree(struct cl_table *table, unsigned depth, bool is_last, const char *text);
+/* A text and a newline, flushed: 0 or -errno. */
+int cl_print_text(FILE *out, const char *text);
 /* width 0: unlimited. Returns 0 or -errno (write errors). */
 int cl_table_print(const struct cl_table *table, FILE *out, enum cl_table_output output,
                    unsigned width);

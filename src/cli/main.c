@@ -172,14 +172,17 @@ static void finish(struct cli *cli)
         start_tidy(cli);
 }
 
-/* Descriptors 0 to 2 are never ours to be handed out for something else. */
+/*
+ * Descriptors 0 to 2 are never ours to be handed out for something else. A standard output that was closed can't be written to either: what should have been
+ * printed there is an error, as with every tool.
+ */
 static void fill_streams(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR); /* allowed: 0 to 2 are for every program to come */
-    while (fd >= 0 && fd <= 2);
-    cl_close(fd);
+    static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+    for (int number = 0; number <= 2; number++)
+        if (fcntl(number, F_GETFD) < 0)
+            (void)open("/dev/null",
+                       modes[number]); /* allowed: 0 to 2 are for every program to come */
 }
 
 int cli_main(int argc, char **argv)

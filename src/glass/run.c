@@ -13,6 +13,7 @@
 #include "glass/draw.h"
 #include "glass/live.h"
 #include "glass/terminal.h"
+#include "lens/proc.h"
 
 struct run {
     const struct glass_options *options;
@@ -276,7 +277,7 @@ static int in_terminal(struct run *run, struct cl_error *err)
 int glass_run(const struct glass_options *options, const struct lens_names *names,
               struct cl_error *err)
 {
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     struct run run = { .options = options,
                        .names = names,
                        .proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd };

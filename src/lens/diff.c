@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 
+#include "lens/proc.h"
+
 #include "lens/view.h"
 
 struct diff_row {
@@ -195,7 +197,7 @@ static int print_same(const struct diff *diff, FILE *out)
     }
     if (code > 0)
         code = fprintf(out, "\n");
-    return code < 0 || fflush(out) != 0 ? -EIO : 0;
+    return code < 0 || fflush(out) != 0 ? -errno : 0;
 }
 
 static int print_table(const struct diff *diff, const struct lens_diff_options *options, FILE *out)
@@ -205,7 +207,7 @@ static int print_table(const struct diff *diff, const struct lens_diff_options *
     (void)CL_PRINT(b, "| %s", options->b); /* cut at worst */
     int code = table == NULL ? -ENOMEM : cl_table_column(table, "", CL_COLUMN_LEFT);
     if (code >= 0)
-        code = cl_table_column(table, options->a, CL_COLUMN_TRUNCATE);
+        code = cl_table_column(table, options->a, CL_COLUMN_TRUNCATE | CL_COLUMN_SPILL);
     if (code >= 0)
         code = cl_table_column(table, b, CL_COLUMN_TRUNCATE);
     for (size_t i = 0; code >= 0 && i < diff->count; i++)
@@ -242,13 +244,13 @@ static int print_json(const struct diff *diff, const struct lens_diff_options *o
     cl_auto_free char *text = code < 0 || set < 0 ? NULL : cl_json_text(document, 3);
     if (text == NULL)
         return -ENOMEM;
-    return fprintf(out, "%s\n", text) < 0 || fflush(out) != 0 ? -EIO : 0;
+    return cl_print_text(out, text);
 }
 
 int lens_diff(const struct lens_diff_options *options, const struct lens_names *names, FILE *out,
               struct cl_error *err)
 {
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     int proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd;
     struct diff diff = {
         .a = { .proc_fd = proc_fd, .pid_fd = -EBADF, .host_fd = -EBADF, .root_fd = -EBADF },

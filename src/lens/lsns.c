@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "lens/proc.h"
+
 #define ALL_TYPES ((1U << K_NS_COUNT) - 1)
 
 static int check_options(const struct lens_lsns_options *options, struct cl_error *err)
@@ -275,7 +277,7 @@ int lens_lsns(const struct lens_lsns_options *options, const struct lens_names *
     if (code >= 0 && options->list_columns)
         return lsns_print_columns(options, out, err);
     if (code >= 0 && options->proc_fd <= 0)
-        code = proc_fd = procfs_open_host(err);
+        code = proc_fd = lens_open_proc(err);
     if (proc_fd >= 0)
         lsns.proc_fd = proc_fd;
     if (code >= 0)

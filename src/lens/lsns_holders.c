@@ -170,7 +170,7 @@ static int print_json(const struct lsns *lsns, FILE *out)
     cl_auto_free char *text = code < 0 ? NULL : cl_json_text(document, 3);
     if (text == NULL)
         return -ENOMEM;
-    return fprintf(out, "%s\n", text) < 0 || fflush(out) != 0 ? -EIO : 0;
+    return cl_print_text(out, text);
 }
 
 /* Those whose commands are shown represent nothing, as a rule: they are read now. */

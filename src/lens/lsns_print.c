@@ -244,7 +244,7 @@ static int write_json(const struct cl_json *document, FILE *out)
     cl_auto_free char *text = cl_json_text(document, 3);
     if (text == NULL)
         return -ENOMEM;
-    return fprintf(out, "%s\n", text) < 0 || fflush(out) != 0 ? -EIO : 0;
+    return cl_print_text(out, text);
 }
 
 static int print_json(const struct lsns *lsns, FILE *out)

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 
-#define MOUNTINFO_MAX (64U << 20)
-
 static void unescape(char *text)
 {
     char *to = text;
@@ -99,6 +97,6 @@ int lens_mounts_parse(char *text, lens_mount_fn *fn, void *context)
 int lens_mounts_walk(int pid_fd, lens_mount_fn *fn, void *context)
 {
     cl_auto_free char *text = NULL;
-    int code = cl_read_file(pid_fd, "mountinfo", MOUNTINFO_MAX, &text, NULL, NULL);
+    int code = cl_read_file(pid_fd, "mountinfo", LENS_MOUNTINFO_MAX, &text, NULL, NULL);
     return code < 0 ? code : lens_mounts_parse(text, fn, context);
 }

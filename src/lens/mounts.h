@@ -6,6 +6,8 @@
 
 #include "base/base.h"
 
+#define LENS_MOUNTINFO_MAX (64U << 20)
+
 struct lens_mount {
     unsigned id, parent;
     unsigned major, minor;

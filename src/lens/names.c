@@ -142,16 +142,29 @@ static bool find_elsewhere(int proc_fd, const char *reference, struct lens_targe
     return is_found;
 }
 
+/* Digits: whether an engine's containers can be read is not what was asked. */
+static int fail_no_process(pid_t pid, struct cl_error *err)
+{
+    int code = cl_fail_kind(err, CL_KIND_NOT_FOUND, ESRCH,
+                            "no process %d, and no container that is called so", (int)pid);
+    if (geteuid() != 0)
+        (void)cl_error_hint(err, "processes of others may be hidden from you (hidepid): use sudo");
+    return code;
+}
+
 static int find_container(int proc_fd, const char *reference, const struct lens_names *names,
                           struct lens_target *target, struct cl_error *err)
 {
     struct cl_error first = { 0 };
+    pid_t pid;
     int code = names == NULL || names->find == NULL
                    ? cl_fail_kind(&first, CL_KIND_NOT_FOUND, ESRCH, "no process %s", reference)
                    : names->find(names->context, reference, &target->container, &first);
     if (code < 0 && first.kind != CL_KIND_CONFLICT && names != NULL &&
         find_elsewhere(proc_fd, reference, target))
         return 0;
+    if (code < 0 && cl_parse_pid(reference, &pid) >= 0 && first.kind != CL_KIND_CONFLICT)
+        return fail_no_process(pid, err);
     if (code < 0) {
         if (err != NULL)
             *err = first;

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "lens/proc.h"
+
 struct pid_level {
     uint64_t ns; /* 0: not readable */
     pid_t pid;
@@ -168,14 +170,14 @@ static int print_json(const struct pid_map *map, FILE *out)
     cl_auto_free char *text = cl_json_text(document, 3);
     if (text == NULL)
         return -ENOMEM;
-    return fprintf(out, "%s\n", text) < 0 || fflush(out) != 0 ? -EIO : 0;
+    return cl_print_text(out, text);
 }
 
 int lens_pid_map(const struct lens_pid_options *options, const struct lens_names *names, FILE *out,
                  struct cl_error *err)
 {
     struct pid_map map = { 0 };
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     int proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd;
     pid_t pid = 0;
     if (proc_fd < 0)

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "lens/proc.h"
+
 static view_part *const view_parts[] = {
     view_pids,   view_command,    view_user,        view_hostname, view_cgroup,
     view_limits, view_namespaces, view_network,     view_ipc,      view_clocks,
@@ -169,7 +171,7 @@ void view_done(struct view *view)
 int lens_view(const struct lens_view_options *options, const struct lens_names *names, FILE *out,
               struct cl_error *err)
 {
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     struct view view = { .proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd };
     if (view.proc_fd < 0)
         return view.proc_fd;

@@ -232,8 +232,8 @@ int view_print_html(const struct view *view, FILE *out)
         section(&page, view, &view_sections[i]);
     sharing(&page, view);
     cl_buf_str(&page, "<footer>Made by cloche view, which only looks.</footer>\n</main>\n</body>\n"
-                      "</html>\n");
+                      "</html>");
     if (page.failed < 0)
         return page.failed;
-    return fwrite(page.data, 1, page.size, out) != page.size || fflush(out) != 0 ? -EIO : 0;
+    return cl_print_text(out, page.data);
 }

@@ -122,7 +122,7 @@ static int print_shared(const struct view *view, FILE *out)
     for (int type = 0; code >= 0 && type < K_NS_COUNT; type++)
         if (view->verdicts[type] == VIEW_SHARED)
             code = print_sharing(type, out);
-    return code < 0 ? -EIO : 0;
+    return code < 0 ? -errno : 0;
 }
 
 static int print_table(const struct view *view, const struct lens_view_options *options, FILE *out)
@@ -131,14 +131,15 @@ static int print_table(const struct view *view, const struct lens_view_options *
     CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_UTIL_LINUX);
     int code = table == NULL ? -ENOMEM : 0;
     for (size_t i = 0; code >= 0 && i < CL_COUNT(headings); i++)
-        code = cl_table_column(table, headings[i], i == 0 ? CL_COLUMN_LEFT : CL_COLUMN_TRUNCATE);
+        code = cl_table_column(table, headings[i],
+                               i == 0 ? CL_COLUMN_LEFT : CL_COLUMN_TRUNCATE | CL_COLUMN_SPILL);
     if (code >= 0)
         code = add_rows(view, table);
     if (code >= 0)
         code = cl_table_print(table, out, CL_TABLE_PLAIN, options->width);
     if (code >= 0)
         code = print_shared(view, out);
-    return code < 0 ? code : fflush(out) != 0 ? -EIO : 0;
+    return code < 0 ? code : fflush(out) != 0 ? -errno : 0;
 }
 
 int view_print(const struct view *view, const struct lens_view_options *options, FILE *out)

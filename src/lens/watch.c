@@ -8,6 +8,8 @@
 #include "lens/watch.h"
 
 #include <errno.h>
+
+#include "lens/proc.h"
 #include <sys/wait.h>
 #include <time.h>
 
@@ -240,7 +242,7 @@ static int begin(struct watcher *watcher, struct cl_error *err)
 int lens_watch(const struct lens_watch_options *options, const struct lens_names *names, FILE *out,
                struct cl_error *err)
 {
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     int proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd;
     if (proc_fd < 0)
         return proc_fd;

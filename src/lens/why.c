@@ -9,6 +9,7 @@
 
 #include "lens/engines.h"
 #include "lens/names.h"
+#include "lens/proc.h"
 
 #define WIDTH 78
 
@@ -247,7 +248,7 @@ static int print(const struct why *why, const struct lens_why_options *options, 
 int lens_why(const struct lens_why_options *options, const struct lens_names *names,
              const struct lens_why_policy *policy, FILE *out, struct cl_error *err)
 {
-    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : procfs_open_host(err);
+    cl_auto_fd own_fd = options->proc_fd > 0 ? -EBADF : lens_open_proc(err);
     struct why why = { .proc_fd = options->proc_fd > 0 ? options->proc_fd : own_fd,
                        .policy = policy,
                        .pid_fd = -EBADF,

@@ -163,4 +163,32 @@ TEST(a_full_disk_is_told)
     fclose(full);
 }
 
+/* A cell of a kilobyte is printed whole, and the other rows stay as narrow as they were; where there is a width, it is cut as others are. */
+TEST(a_long_cell_spills)
+{
+    CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_UTIL_LINUX);
+    char long_text[1001], *text = NULL;
+    size_t size;
+    memset(long_text, 'x', 1000);
+    long_text[1000] = '\0';
+    cl_table_column(table, "A", CL_COLUMN_TRUNCATE | CL_COLUMN_SPILL);
+    cl_table_column(table, "B", CL_COLUMN_LEFT);
+    cl_table_row(table);
+    cl_table_cell(table, "short");
+    cl_table_cell(table, "b");
+    cl_table_row(table);
+    cl_table_cell(table, long_text);
+    cl_table_cell(table, "b");
+    FILE *out = open_memstream(&text, &size);
+    CHECK_INT(cl_table_print(table, out, CL_TABLE_NO_HEADINGS, 0), 0);
+    (void)fclose(out);
+    CHECK_INT(size, strlen("short b\n") + 1000 + strlen(" b\n"));
+    free(text);
+    out = open_memstream(&text, &size);
+    CHECK_INT(cl_table_print(table, out, CL_TABLE_NO_HEADINGS, 20), 0);
+    (void)fclose(out);
+    CHECK_INT(size, 2 * 21);
+    free(text);
+}
+
 TEST_MAIN
