@@ -102,3 +102,27 @@ int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struc
     }
     return cl_fail(err, code, "%s cgroup %s", freeze ? "freeze" : "thaw", group->path);
 }
+
+/* ---- for whoever is to die ---- */
+
+/* v1 delivers signals only to who is thawed, and a group below may have been frozen by itself. */
+static void thaw_tree_v1(int fd, unsigned levels)
+{
+    struct cgroup_dir_walk walk = { 0 };
+    char name[256];
+    (void)cgroup_file_write(fd, "freezer.state", "THAWED"); /* who stays frozen is waited for */
+    while (levels > 0 && cgroup_dir_next(fd, &walk, name) > 0) {
+        cl_auto_fd child = cgroup_dir_open(fd, name);
+        if (child >= 0)
+            thaw_tree_v1(child, levels - 1);
+    }
+}
+
+void cgroup_thaw_to_die(const struct cgroup *group)
+{
+    int v1 = cgroup_index_v1(group, "freezer"), v2 = cgroup_v2_fd(group);
+    if (v1 >= 0)
+        thaw_tree_v1(group->at[v1].fd, CGROUP_LEVELS_MAX);
+    else if (v2 >= 0)
+        (void)cgroup_file_write(v2, "cgroup.freeze", "0"); /* it dies of SIGKILL either way */
+}

@@ -208,6 +208,31 @@ void cgroup_delegate(int root_fd, const char *path, const char *only_controller)
     }
 }
 
+static bool file_has(int fd, const char *file, const char *word)
+{
+    char text[512];
+    return cgroup_file_read(fd, file, text, sizeof text) >= 0 &&
+           cgroup_list_has(text, ' ', word, strlen(word));
+}
+
+enum cgroup_block cgroup_blocked(int root_fd, const char *path, const char *controller, char *where,
+                                 size_t size)
+{
+    cl_auto_fd fd = cgroup_dir_open(root_fd, ".");
+    bool whole = false;
+    if (!file_has(fd, "cgroup.controllers", controller))
+        return CGROUP_BLOCK_MISSING;
+    (void)cl_print(where, size, "/");
+    for (unsigned levels = 1; fd >= 0 && !whole; levels++) {
+        if (!file_has(fd, "cgroup.subtree_control", controller))
+            return has_own_processes(fd) ? CGROUP_BLOCK_PROCESSES : CGROUP_BLOCK_DENIED;
+        whole = first_levels(path, levels, where, size);
+        (void)cl_close(fd);
+        fd = cgroup_dir_open(root_fd, where);
+    }
+    return CGROUP_BLOCK_NONE;
+}
+
 static bool has_same_controllers(int root_fd, int group_fd)
 {
     char above[512], here[512];
@@ -298,6 +323,7 @@ int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, st
             break;
         group.at[i].hierarchy = &host->hierarchies[i];
         group.at[i].fd = fd;
+        group.at[i].made = made[i];
         group.count = i + 1;
     }
     if (code >= 0) {
@@ -309,6 +335,16 @@ int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, st
         unmake(host->hierarchies[j].root_fd, path, made[j]);
     cgroup_done(&group);
     return code;
+}
+
+void cgroup_remove_parents(const struct cgroup *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        char parent[sizeof group->path];
+        (void)CL_PRINT(parent, "%s", group->path);
+        if (group->at[i].made > 1 && cut_last(parent))
+            unmake(group->at[i].hierarchy->root_fd, parent, group->at[i].made - 1);
+    }
 }
 
 int cgroup_open(struct cgroup_host *host, const char *path, struct cgroup *ret,

@@ -31,11 +31,23 @@ int cgroup_path_check(const char *path);
 /* v2: let controllers down to the children of every group above `path`; only_controller: just
    that one, or NULL for all there are. Best effort. */
 void cgroup_delegate(int root_fd, const char *path, const char *only_controller);
+/* v2: why `path` has not got a controller. where: the group that does not let it down. */
+enum cgroup_block {
+    CGROUP_BLOCK_NONE,      /* it has it */
+    CGROUP_BLOCK_MISSING,   /* this kernel, or what is above the mount's root, does not offer it */
+    CGROUP_BLOCK_PROCESSES, /* "no internal processes" (cgroups(7)) */
+    CGROUP_BLOCK_DENIED,    /* another reason: not ours to change */
+};
+enum cgroup_block cgroup_blocked(int root_fd, const char *path, const char *controller, char *where,
+                                 size_t size);
 /* Index into group->at of the v1 hierarchy of this controller. -ENOENT. */
 int cgroup_index_v1(const struct cgroup *group, const char *controller);
 /* The v1 hierarchy whose list of processes stands for the group: the one that is hardest to
    leave. -ENOENT on v2. */
 int cgroup_index_members(const struct cgroup *group);
+
+/* How deep a tree of groups is looked into. */
+#define CGROUP_LEVELS_MAX 64
 
 /* Monotonic milliseconds. */
 int64_t cgroup_now_ms(void);

@@ -14,8 +14,7 @@
 #include "kernel/cgroup_private.h"
 #include "kernel/hook.h"
 
-#define LEVELS_MAX 64
-#define PIDS_MAX   (4u << 20) /* the kernel's PID_MAX_LIMIT */
+#define PIDS_MAX (4u << 20) /* the kernel's PID_MAX_LIMIT */
 
 /* ---- who is in it ---- */
 
@@ -113,7 +112,8 @@ static int read_members(const struct cgroup *group, struct pid_list *list)
        other way round. */
     int indexes[] = { cgroup_index_members(group), cgroup_find_v2(group) };
     for (size_t i = 0; i < CL_COUNT(indexes); i++) {
-        int code = indexes[i] >= 0 ? read_tree(group->at[indexes[i]].fd, LEVELS_MAX, list) : 0;
+        int code =
+            indexes[i] >= 0 ? read_tree(group->at[indexes[i]].fd, CGROUP_LEVELS_MAX, list) : 0;
         if (code != 0)
             return code;
     }
@@ -143,7 +143,7 @@ bool cgroup_is_empty(const struct cgroup *group)
         if (populated != 0 || (code < 0 && code != -ENODEV && code != -ENOENT))
             return false; /* what can't be told is not called empty */
     }
-    return members < 0 || read_tree(group->at[members].fd, LEVELS_MAX, NULL) == 0;
+    return members < 0 || read_tree(group->at[members].fd, CGROUP_LEVELS_MAX, NULL) == 0;
 }
 
 /* ---- killing ---- */
@@ -189,7 +189,7 @@ static int kill_round(const struct cgroup *group, struct pid_list *now, struct p
     int code = collect(group, now);
     if (code >= 0)
         code = kill_pids(now);
-    (void)cgroup_freeze(group, false, 0, NULL); /* v1 delivers the signal only now */
+    cgroup_thaw_to_die(group); /* v1 delivers the signal only now */
     struct pid_list swap = *killed;
     *killed = *now;
     *now = swap;

@@ -94,6 +94,34 @@ static int report(struct cl_error *err, int code, const struct cgroup *group, co
     return result;
 }
 
+static int report_missing(struct cl_error *err, const struct cgroup *group,
+                          const struct cgroup_hierarchy *hierarchy, const char *controller,
+                          const char *file)
+{
+    char where[256];
+    switch (cgroup_blocked(hierarchy->root_fd, group->path, controller, where, sizeof where)) {
+    case CGROUP_BLOCK_PROCESSES:
+        return cl_fail_kind(
+            err, CL_KIND_UNSUPPORTED, ENOENT,
+            "can't set %s of cgroup %s: cgroup %s has processes of its own, so cgroup v2 does not "
+            "let the %s controller down from it; move them to a group below it, or use a group "
+            "that is not below it",
+            file, group->path, where, controller);
+    case CGROUP_BLOCK_DENIED:
+        return cl_fail_kind(
+            err, CL_KIND_UNSUPPORTED, ENOENT,
+            "can't set %s of cgroup %s: the %s controller is not let down from cgroup %s, whose "
+            "cgroup.subtree_control this user may not change (systemd: Delegate=%s)",
+            file, group->path, controller, where, controller);
+    default:
+        return cl_fail_kind(
+            err, CL_KIND_UNSUPPORTED, ENOENT,
+            "can't set %s of cgroup %s: this kernel, or what %s is a part of, has no %s "
+            "controller for cgroup v2",
+            file, group->path, hierarchy->mount_point, controller);
+    }
+}
+
 int cgroup_write(const struct cgroup *group, const char *controller, const char *file,
                  const char *value, struct cl_error *err)
 {
@@ -114,11 +142,7 @@ int cgroup_write(const struct cgroup *group, const char *controller, const char 
         code = cgroup_file_write(fd, file, value);
     }
     if (code == -ENOENT && cgroup_fd_of(group, controller) == -ENOENT)
-        return cl_fail_kind(
-            err, CL_KIND_UNSUPPORTED, ENOENT,
-            "can't set %s: the %s controller is not available to cgroup %s; it has to be in "
-            "cgroup.controllers of %s and enabled on the way down",
-            file, controller, group->path, group->at[index].hierarchy->mount_point);
+        return report_missing(err, group, group->at[index].hierarchy, controller, file);
     return code < 0 ? report(err, code, group, file, value) : 0;
 }
 

@@ -48,8 +48,9 @@ struct cgroup {
     size_t count;
     struct {
         const struct cgroup_hierarchy *hierarchy;
-        int fd;
-    } at[CGROUP_MAX_HIERARCHIES]; /* fd: the group's directory */
+        int fd;        /* the group's directory */
+        unsigned made; /* how many of the path's last components cgroup_make made */
+    } at[CGROUP_MAX_HIERARCHIES];
 };
 /*
  * Make (or open, when `must_be_new` is false) the group in all hierarchies; missing parents are
@@ -93,10 +94,16 @@ bool cgroup_is_empty(const struct cgroup *group);
 /* Freezer of either version (v1's where there is one). Waits (bounded by timeout_ms,
    event-driven on v2) until the state is reached; else -ETIMEDOUT, and it is thawed again. */
 int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struct cl_error *err);
+/* Thaw it and, on v1, all groups below it, as far as that can be done, without waiting: for who was
+   sent SIGKILL. */
+void cgroup_thaw_to_die(const struct cgroup *group);
 /* rmdir in all hierarchies, children first, by path: needs no open group. Missing is fine;
    -EBUSY while processes are left. Processes that are just dying are waited for, a quarter of a
    second at most: not for where a person waits. */
 int cgroup_remove(struct cgroup_host *host, const char *path);
+/* After that, for whoever takes back what cgroup_make did: the parents that it made, too, as far as
+   nobody else is in them by now. */
+void cgroup_remove_parents(const struct cgroup *group);
 /* Times the OOM killer struck in the group (memory.oom_control oom_kill / memory.events
    oom_kill); 0 or -errno. */
 int cgroup_oom_kills(const struct cgroup *group, uint64_t *ret_count);

@@ -505,7 +505,7 @@ static int wait_gone(const struct container *container, int pidfd, struct cl_err
                                 "wait for the end of container %s", container->id);
 }
 
-/* Init first: with a pid namespace of its own the rest dies with it. A frozen v1 group has to be thawed to die. */
+/* Init first: with a pid namespace of its own the rest dies with it, and init ends last: after a frozen one in some group below, too. */
 static int kill_all(const struct container *container, struct group *group, struct cl_error *err)
 {
     cl_auto_fd pidfd = container_pidfd(container, NULL);
@@ -514,8 +514,8 @@ static int kill_all(const struct container *container, struct group *group, stru
         result = k_pidfd_send_signal(pidfd, SIGKILL);
     if (result < 0 && result != -ESRCH)
         return cl_fail(err, result, "kill container %s", container->id);
-    if (group->is_open && group_is_frozen(group))
-        (void)cgroup_freeze(&group->cgroup, false, 2000, NULL); /* the wait below tells */
+    if (group->is_open && pidfd >= 0)
+        cgroup_thaw_to_die(&group->cgroup); /* the wait below tells */
     if (pidfd >= 0)
         result = wait_gone(container, pidfd, err);
     if (result < 0 || !group->is_open || cgroup_is_empty(&group->cgroup))

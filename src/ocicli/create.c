@@ -179,8 +179,9 @@ static int choose_scope(struct creation *creation, struct cl_error *err)
 {
     const char *subgroup = oci_map_get(&creation->spec->annotations, "run.oci.systemd.subgroup");
     struct runtime_scope *scope = &creation->scope;
+    bool is_user = runtime_scope_is_user(creation->cli->rootless, &creation->facts);
     int result = runtime_scope_parse(creation->spec->linux_.cgroups_path, creation->options.id,
-                                     !creation->facts.is_root, scope, err);
+                                     is_user, scope, err);
     if (result >= 0)
         result = runtime_scope_place(scope, err);
     if (result < 0)

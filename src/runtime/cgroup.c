@@ -93,5 +93,8 @@ int parent_remove_cgroup(const struct cgroup *group)
     struct cgroup_host host = { .count = group->count };
     for (size_t i = 0; i < group->count; i++)
         host.hierarchies[i] = *group->at[i].hierarchy;
-    return cgroup_remove(&host, group->path);
+    int result = cgroup_remove(&host, group->path);
+    if (result >= 0)
+        cgroup_remove_parents(group);
+    return result;
 }

@@ -49,6 +49,7 @@ struct plan_mount {
 /* ---- Control groups ---- */
 
 /* One write to one file. */
+#define PLAN_UNIFIED "linux.resources.unified" /* errors about its rows add the key, their file */
 struct plan_setting {
     const char *property; /* JSON path of where it came from; static */
     char controller[32];  /* "" : the v2 group's own files */

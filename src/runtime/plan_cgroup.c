@@ -169,12 +169,17 @@ static void memory_v2(struct plan_builder *builder, const struct oci_memory *mem
                        memory->limit.value);
     if (memory->swap.set)
         memory_swap_v2(builder, memory);
+    else if (builder->now != NULL && memory->limit.set && memory->limit.value < 0) {
+        /* As on v1: a sum can't be limited of which one part is not. */
+        plan_put(builder, "linux.resources.memory.limit", "memory", "memory.swap.max", "max");
+        plan_optional(builder);
+    }
     if (memory->reservation.set)
         plan_put_limit(builder, "linux.resources.memory.reservation", "memory", "memory.low",
                        memory->reservation.value);
-    if (memory->kernel.set)
+    if (memory->kernel.set && memory->kernel.value >= 0) /* -1: no limit, which is how it is */
         plan_refuse(builder, "linux.resources.memory.kernel", "cgroup v2 has no such limit");
-    if (memory->kernel_tcp.set)
+    if (memory->kernel_tcp.set && memory->kernel_tcp.value >= 0)
         plan_refuse(builder, "linux.resources.memory.kernelTCP", "cgroup v2 has no such limit");
     if (memory->swappiness.set)
         plan_refuse(builder, "linux.resources.memory.swappiness", "cgroup v2 has no such setting");
@@ -192,6 +197,9 @@ static void plan_memory(struct plan_builder *builder)
 
 static void cpu_v1(struct plan_builder *builder, const struct oci_cpu *cpu)
 {
+    /* The kernel would take what is outside, and make it the nearest. */
+    if (cpu->shares.set && (cpu->shares.value == 1 || cpu->shares.value > 262144))
+        plan_refuse(builder, "linux.resources.cpu.shares", "cgroup v1 takes 2 to 262144");
     if (cpu->shares.set && cpu->shares.value > 0)
         plan_put_u64(builder, "linux.resources.cpu.shares", "cpu", "cpu.shares", cpu->shares.value);
     if (cpu->period.set && cpu->period.value > 0) /* before the quota, which is a part of it */
@@ -270,25 +278,50 @@ static void plan_pids(struct plan_builder *builder)
     char text[32];
     if (!limit->set)
         return;
-    (void)CL_PRINT(text, "%" PRId64, limit->value);
+    /* The spec's 0 is a limit, too: nobody but init, who could not be born into a group for none. */
+    (void)CL_PRINT(text, "%" PRId64, limit->value == 0 ? (int64_t)1 : limit->value);
     plan_put(builder, "linux.resources.pids.limit", "pids", "pids.max",
-             limit->value > 0 ? text : "max");
+             limit->value < 0 ? "max" : text);
 }
 
 /* ---- unified ---- */
 
+static void refuse_unified(struct plan_builder *builder, enum cl_kind kind, const char *file,
+                           const char *text)
+{
+    char path[160];
+    (void)CL_PRINT(path, "%s[\"%.100s\"]", PLAN_UNIFIED, file);
+    if (builder->result >= 0)
+        builder->result = plan_fail(builder->err, kind, path, "%s", text);
+}
+
+/* A file such as io.max takes one line a write. */
+static void put_lines(struct plan_builder *builder, const char *controller, const char *file,
+                      const char *text)
+{
+    char line[sizeof builder->settings->value];
+    bool is_first = true;
+    for (; *text != '\0' || is_first; is_first = false) {
+        size_t length = strcspn(text, "\n");
+        if (CL_PRINT(line, "%.*s", (int)length, text) < 0) {
+            refuse_unified(builder, CL_KIND_INVALID, file, "has a line that is too long");
+            return;
+        }
+        if (length > 0 || is_first) /* an empty line: what empties a list, such as cpuset.cpus */
+            plan_put(builder, PLAN_UNIFIED, controller, file, length > 0 ? line : "\n");
+        text += length + (text[length] == '\n');
+    }
+}
+
 static void plan_unified(struct plan_builder *builder)
 {
     const struct oci_map *map = &builder->resources->unified;
-    for (size_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count && builder->result >= 0; i++) {
         const char *file = map->pairs[i].key;
         size_t length = strcspn(file, ".");
         char controller[32] = "";
         if (strchr(file, '/') != NULL || file[length] == '\0' || length >= sizeof controller) {
-            if (builder->result >= 0)
-                builder->result =
-                    plan_fail(builder->err, CL_KIND_INVALID, "linux.resources.unified",
-                              "\"%.80s\" is no cgroup file", file);
+            refuse_unified(builder, CL_KIND_INVALID, file, "is no cgroup file");
             return;
         }
         memcpy(controller, file, length);
@@ -296,9 +329,9 @@ static void plan_unified(struct plan_builder *builder)
         if (cl_streq(controller, "cgroup"))
             controller[0] = '\0';
         if (!plan_is_v2(builder, controller))
-            plan_refuse(builder, "linux.resources.unified",
-                        "this host has no cgroup v2 with that controller");
-        plan_put(builder, "linux.resources.unified", controller, file, map->pairs[i].value);
+            refuse_unified(builder, CL_KIND_UNSUPPORTED, file,
+                           "this host has no cgroup v2 with that controller");
+        put_lines(builder, controller, file, map->pairs[i].value);
     }
 }
 

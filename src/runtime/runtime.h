@@ -39,6 +39,9 @@ struct runtime_rootfs {
    runtime_options.root_mount. */
 int runtime_rootfs_open(const struct runtime_rootfs *rootfs, int *ret_fd, struct cl_error *err);
 
+struct runtime_facts;
+enum runtime_rootless { RUNTIME_ROOTLESS_AUTO, RUNTIME_ROOTLESS_YES, RUNTIME_ROOTLESS_NO };
+
 /* A scope of systemd's that the container's control group belongs to. */
 struct runtime_scope {
     bool is_user; /* of the user's manager */
@@ -49,14 +52,15 @@ struct runtime_scope {
    user.slice. Pure; errors name linux.cgroupsPath. */
 int runtime_scope_parse(const char *text, const char *id, bool is_user, struct runtime_scope *ret,
                         struct cl_error *err);
+/* Which manager is asked: the user's, where the caller is no root, or root only of a user namespace
+   that the system's manager is outside of (rootless Podman's); `rootless` may say otherwise. */
+bool runtime_scope_is_user(enum runtime_rootless rootless, const struct runtime_facts *facts);
 /* The user's manager has a group of its own, below which its units are: completes `path`. */
 int runtime_scope_place(struct runtime_scope *scope, struct cl_error *err);
 /* End it, and let systemd forget it: fine where there is none. */
 int runtime_scope_stop(const struct runtime_scope *scope, struct cl_error *err);
 
 struct runtime_process;
-enum runtime_rootless { RUNTIME_ROOTLESS_AUTO, RUNTIME_ROOTLESS_YES, RUNTIME_ROOTLESS_NO };
-
 struct runtime_options {
     const char *id;     /* [A-Za-z0-9_.+-]+, checked */
     const char *bundle; /* base of relative paths, or NULL */

@@ -124,7 +124,8 @@ static int start(const struct runtime_plan *plan, pid_t pid, struct cl_error *er
     /* Nothing stays of it, also when the OOM killer made it fail and nobody came to delete it. */
     cl_buf_str(&lines, "?s\tCollectMode\tinactive-or-failed\n");
     cl_buf_str(&lines, "?b\tMemoryAccounting\ttrue\n?b\tCPUAccounting\ttrue\n"
-                       "?b\tIOAccounting\ttrue\n?b\tTasksAccounting\ttrue\n");
+                       "?b\tIOAccounting\ttrue\n?b\tTasksAccounting\ttrue\n"
+                       "?b\tBlockIOAccounting\ttrue\n"); /* v1's */
     scope_put_settings(&lines, plan->settings, plan->setting_count);
     scope_put_devices(&lines, resources->devices, resources->device_count);
     int result = scope_put_annotations(&lines, &plan->spec->annotations, err);
@@ -207,6 +208,18 @@ int scope_set(const struct runtime_scope *scope, const struct plan_setting *sett
 int runtime_scope_stop(const struct runtime_scope *scope, struct cl_error *err)
 {
     return call(scope, "stop", "", err);
+}
+
+bool runtime_scope_is_user(enum runtime_rootless rootless, const struct runtime_facts *facts)
+{
+    struct stat info;
+    if (rootless != RUNTIME_ROOTLESS_AUTO)
+        return rootless == RUNTIME_ROOTLESS_YES;
+    if (!facts->is_root)
+        return true;
+    /* Root of a user namespace, in which a systemd may run as well as outside of it: whose is it? */
+    return runtime_in_user_ns(facts) && lstat("/run/systemd/system", &info) == 0 &&
+           info.st_uid != 0;
 }
 
 int runtime_scope_place(struct runtime_scope *scope, struct cl_error *err)

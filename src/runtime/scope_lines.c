@@ -134,6 +134,16 @@ static void put_io_max(struct lines *lines, const char *ignored, const char *val
     }
 }
 
+/* v1: "8:0 1048576"; 0 is no limit. systemd has no word for v1's operations. */
+static void put_throttle(struct lines *lines, const char *property, const char *value)
+{
+    size_t length = strcspn(value, " ");
+    uint64_t number = 0;
+    if (value[length] == ' ' && parse_limit(value + length + 1, &number))
+        cl_buf_printf(lines->out, "?a(st)\t%s\t/dev/block/%.*s\t%" PRIu64 "\n", property,
+                      (int)length, value, number == 0 ? UINT64_MAX : number);
+}
+
 static void put_idle(struct lines *lines, const char *property, const char *value)
 {
     if (cl_streq(value, "1")) /* since 252; there is no word for 0 */
@@ -161,14 +171,22 @@ static const struct row {
     { "pids.max", "TasksMax", put_tasks },
     { "io.max", "", put_io_max },
     { "blkio.bfq.weight", "BlockIOWeight", put_limit },
+    { "blkio.throttle.read_bps_device", "BlockIOReadBandwidth", put_throttle },
+    { "blkio.throttle.write_bps_device", "BlockIOWriteBandwidth", put_throttle },
 };
+
+/* Files with a line for each device. */
+static bool has_lines(const char *file)
+{
+    return cl_streq(file, "io.max") || cl_ends_with(file, "_device");
+}
 
 /* A later write to the same file, of one value, overrules this one. */
 static bool is_overruled(const struct lines *lines, size_t index)
 {
     const struct plan_setting *setting = &lines->settings[index];
     for (size_t i = index + 1; i < lines->count; i++)
-        if (cl_streq(setting->file, lines->settings[i].file) && !cl_streq(setting->file, "io.max"))
+        if (cl_streq(setting->file, lines->settings[i].file) && !has_lines(setting->file))
             return true;
     return false;
 }

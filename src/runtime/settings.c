@@ -31,6 +31,8 @@ static int write_setting(const struct cgroup *group, const struct plan_setting *
                               err);
     if (result == -ENOENT && setting->is_optional)
         return 0;
+    if (result < 0 && cl_streq(setting->property, PLAN_UNIFIED))
+        return cl_error_prefix(err, "%s[\"%s\"]", PLAN_UNIFIED, setting->file);
     return result < 0 ? cl_error_prefix(err, "%s", setting->property) : 0;
 }
 

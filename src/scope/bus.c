@@ -11,15 +11,29 @@
 #define INTERFACE  "org.freedesktop.systemd1.Manager"
 #define TIMEOUT_US (30 * UINT64_C(1000000))
 
-/* systemd's own socket, which is there before, and without, a message bus. */
-#define PRIVATE_ADDRESS "unix:path=/run/systemd/private"
-
-static int open_private(sd_bus **ret)
+/* The manager's own socket, which is there before, and without, a message bus. A user's lies in
+   XDG_RUNTIME_DIR; where the environment was not passed on, in the directory that logind makes. */
+static int private_address(bool is_user, char *ret, size_t size)
 {
+    const char *own = secure_getenv("XDG_RUNTIME_DIR");
+    if (!is_user)
+        return cl_print(ret, size, "unix:path=/run/systemd/private");
+    if (own == NULL || own[0] != '/')
+        return cl_print(ret, size, "unix:path=/run/user/%u/systemd/private", geteuid());
+    if (strpbrk(own, ";,%") != NULL) /* they mean something in an address */
+        return -EINVAL;
+    return cl_print(ret, size, "unix:path=%s/systemd/private", own);
+}
+
+static int open_private(bool is_user, sd_bus **ret)
+{
+    char address[256];
     sd_bus *bus = NULL;
-    int result = sd_bus_new(&bus);
+    int result = private_address(is_user, address, sizeof address);
     if (result >= 0)
-        result = sd_bus_set_address(bus, PRIVATE_ADDRESS);
+        result = sd_bus_new(&bus);
+    if (result >= 0)
+        result = sd_bus_set_address(bus, address);
     if (result >= 0)
         result = sd_bus_start(bus);
     if (result >= 0)
@@ -39,8 +53,8 @@ int manager_open(bool is_user, struct manager *ret, struct cl_error *err)
 {
     sd_bus *bus = NULL;
     int result = is_user ? sd_bus_open_user(&bus) : sd_bus_open_system(&bus);
-    if (result < 0 && !is_user && is_booted())
-        result = open_private(&bus);
+    if (result < 0 && is_booted() && open_private(is_user, &bus) >= 0)
+        result = 0; /* the first failure is the reason otherwise */
     if (result < 0 && !is_booted())
         return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
                             "this host does not run systemd: control groups can be made in the "

@@ -96,7 +96,7 @@ world_remove_containers() {
 
 # The group of this world in every hierarchy, wherever the hierarchy's own path put it.
 world_cgroups() {
-    find /sys/fs/cgroup -type d -name "$CLOCHE_CGROUP_PARENT" 2>/dev/null
+    find /sys/fs/cgroup -type d \( -name "$CLOCHE_CGROUP_PARENT" -o -name "${CLOCHE_CGROUP_PARENT//-/_}.slice" \) 2>/dev/null
 }
 
 # One line for each thing that is left: groups below the parent, processes in them, our programs at work for this world, mounts.

@@ -11,7 +11,7 @@ load runtime-helper
 
 # Directories of the container's group in every hierarchy.
 group_dirs() {
-    find /sys/fs/cgroup -type d -path "*/$CLOCHE_CGROUP_PARENT/box" 2>/dev/null
+    find /sys/fs/cgroup -type d -path "*/$BOX_GROUP" 2>/dev/null
 }
 
 # --- exec --cgroup --------------------------------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ make_sub() {
 sees() {
     rt exec "${@:2}" -d --pid-file "$WORLD/pid" box sleep 1000
     local count
-    count=$(grep -c "/$CLOCHE_CGROUP_PARENT/box/$1\$" "/proc/$(cat "$WORLD/pid")/cgroup")
+    count=$(grep -c "/$BOX_GROUP/$1\$" "/proc/$(cat "$WORLD/pid")/cgroup")
     kill -KILL "$(cat "$WORLD/pid")"
     echo "$count"
 }
@@ -95,7 +95,7 @@ sees() {
     jq .pid <(rt2 state box) >"$dir/init/cgroup.procs"
     echo "+$controller" >"$dir/cgroup.subtree_control"
     rt2 exec -d --pid-file "$WORLD/pid" box sleep 1000
-    grep -q "^0::.*/box/init\$" "/proc/$(cat "$WORLD/pid")/cgroup"
+    grep -q "^0::/.*$BOX_GROUP/init\$" "/proc/$(cat "$WORLD/pid")/cgroup"
     # Asked for by name it is no fallback's business.
     run rt2 exec --cgroup / box true
     expect_status 255
@@ -134,7 +134,7 @@ sees() {
     rt2 run -d -b "$BUNDLE" box >"$WORLD/out"
     wait_until test -s "$WORLD/out"
     grep -qx "0::/mine" "$WORLD/out"
-    grep -q "^0::.*/box/mine\$" "/proc/$(rt2 state box | jq .pid)/cgroup"
+    grep -q "^0::/.*$BOX_GROUP/mine\$" "/proc/$(rt2 state box | jq .pid)/cgroup"
     rt2 exec box true
     rt2 delete -f box
     [ ! -e "$(v2_dir)" ]
@@ -148,6 +148,7 @@ sees() {
 }
 
 @test "linux.cgroupsPath: what climbs out, or is in use, is refused, and nothing is made" {
+    need_cgroupfs
     local path
     for path in "/$CLOCHE_CGROUP_PARENT/../x" "../x" "/$CLOCHE_CGROUP_PARENT/./x"; do
         change --arg path "$path" '.linux.cgroupsPath = $path'
@@ -156,7 +157,7 @@ sees() {
         expect_text "cgroup"
     done
     [ -z "$(group_dirs)" ]
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path'
     start_idle
     run rt create -b "$BUNDLE" other
     expect_status 1
@@ -179,4 +180,106 @@ sees() {
         [ "$($run state box | jq -r .status)" = running ]
         $run delete -f box
     done
+}
+
+# --- the end ---------------------------------------------------------------------------------------------------------------------
+
+# freeze_group DIR: of either version; thaw_group too.
+freeze_group() {
+    if [ -e "$1/cgroup.freeze" ]; then echo 1 >"$1/cgroup.freeze"; else echo FROZEN >"$1/freezer.state"; fi
+}
+
+is_frozen() {
+    grep -qsx -e FROZEN "$1/freezer.state" || grep -qsx "frozen 1" "$1/cgroup.events"
+}
+
+# In the hierarchy where groups are frozen.
+freezer_dir() {
+    if group_mount freezer >/dev/null; then group_dir freezer; else v2_dir; fi
+}
+
+@test "delete -f: of a paused container, and of one with frozen groups of its own below" {
+    start_idle
+    rt pause box
+    rt delete -f box
+    [ -z "$(group_dirs)" ]
+    start_idle
+    local dir
+    dir=$(freezer_dir)
+    mkdir -p "$dir/one/two"
+    rt exec -d --pid-file "$WORLD/pid" box sleep 1000
+    cat "$WORLD/pid" >"$dir/one/two/cgroup.procs"
+    freeze_group "$dir/one/two"
+    wait_until is_frozen "$dir/one/two"
+    freeze_group "$dir/one"
+    rt delete -f box
+    [ -z "$(group_dirs)" ]
+    [ ! -e "/proc/$(cat "$WORLD/pid")" ]
+}
+
+@test "delete -f: groups below with processes, without a pid namespace that would end them" {
+    change '.linux.namespaces |= map(select(.type != "pid"))'
+    start_idle
+    local dir below=one/two/three
+    dir=$(freezer_dir)
+    mkdir -p "$dir/$below" "$dir/other"
+    rt exec -d --pid-file "$WORLD/pid" box sleep 1000
+    cat "$WORLD/pid" >"$dir/$below/cgroup.procs"
+    [ "$(rt ps -f json box | jq length)" -eq 2 ]
+    rt kill box KILL
+    wait_until has_status box stopped
+    rt delete -f box
+    wait_until test ! -e "/proc/$(cat "$WORLD/pid")"
+    [ -z "$(group_dirs)" ]
+}
+
+@test "threaded groups on v2: ps, kill and delete" {
+    need_v2
+    script 'sleep 1000'
+    rt2 run -d -b "$BUNDLE" box
+    local dir
+    dir=$(v2_dir)
+    mkdir "$dir/threads"
+    echo threaded >"$dir/threads/cgroup.type"
+    [ "$(cat "$dir/cgroup.type")" = "domain threaded" ]
+    rt2 exec -d --pid-file "$WORLD/pid" box sleep 1000
+    cat "$WORLD/pid" >"$dir/threads/cgroup.threads"
+    [ "$(rt2 ps -f json box | jq length)" -eq 2 ]
+    rt2 pause box
+    rt2 resume box
+    rt2 delete -f box
+    [ ! -e "$dir" ]
+}
+
+@test "a start that fails takes the groups with it that it made on the way" {
+    need_cgroupfs
+    need_controller cpuset
+    local top
+    top=${BOX_GROUP%/box}
+    change --arg path "${BOX_PATH%/box}/a/b/c" '.linux.cgroupsPath = $path | .linux.resources.cpu.cpus = "8000"'
+    run rt create -b "$BUNDLE" box
+    expect_status 1
+    expect_text "linux.resources.cpu.cpus"
+    [ -z "$(find /sys/fs/cgroup -type d -path "*/$top/a" 2>/dev/null)" ]
+}
+
+@test "linux.cgroupsPath: relative is below the root of the hierarchies, as absolute is; the same value is the same place" {
+    need_cgroupfs
+    need_root
+    change --arg path "$BOX_GROUP" '.linux.cgroupsPath = $path'
+    start_idle
+    [ -n "$(group_dirs)" ]
+    grep -q ":/$BOX_GROUP\$" "/proc/$(rt state box | jq .pid)/cgroup"
+}
+
+@test "linux.resources.pids.limit 0: init is all there is" {
+    need_controller pids
+    change '.linux.resources.pids.limit = 0'
+    script 'sleep 1000 & echo forked'
+    run rt run -b "$BUNDLE" box
+    [ "$status" -ne 0 ]
+    refute_text forked
+    script 'echo alone'
+    run rt run -b "$BUNDLE" box
+    expect_line alone
 }

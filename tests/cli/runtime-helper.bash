@@ -7,16 +7,63 @@
 #
 # rt ARGUMENT…, the runtime with the world's own state; change [JQ-OPTION…] FILTER, of the bundle's config.json; script TEXT, run by the container's sh;
 # status_of ID; has_status ID STATUS; start_idle, a container "box" that waits; start_box, runs the bundle detached as "box" until it has made /tmp/ready, its
-# output in $WORLD/out; make_rootfs DIR; group_dir CONTROLLER [NAME], the directory of the container's group; group_read FILE: FILE of the group (the controller is
+# output in $WORLD/out; make_rootfs DIR; group_dir CONTROLLER, the directory of the container's group; group_read FILE: FILE of the group (the controller is
 # the word before the first dot); is_v1 CONTROLLER; need_controller NAME…, skips with the reason; v2 COMMAND…, where cgroup v2 is all there is; rt2; v2_dir; need_v2.
+#
+# `./dev vm matrix` runs files with both drivers of control groups, and as an ordinary user, too: CLOCHE_TEST_MANAGER (cgroupfs or systemd) is the driver, and an
+# ordinary user with a group of their own (CLOCHE_VM_GROUP) gets the rootless spec. $BOX_PATH is linux.cgroupsPath of the container "box", $BOX_GROUP its group
+# below the mounts. need_root and need_cgroupfs skip what is not for them; is_systemd; scope_property NAME, of the container's unit.
+
+# shellcheck disable=SC2034 # the frame's
+[ "$(id -u)" = 0 ] || [ -z "${CLOCHE_VM_GROUP:-}" ] || WORLD_ROOT=no
 
 runtime_setup_file() {
+    local rootless=()
     world_setup_file
     export BUNDLE=$WORLD/bundle
     [ -x /bin/busybox ] || return 0
     make_rootfs "$BUNDLE/rootfs"
-    cloche-runtime spec --bundle "$BUNDLE"
+    [ "$(id -u)" = 0 ] || rootless=(--rootless)
+    cloche-runtime spec "${rootless[@]}" --bundle "$BUNDLE"
     cp "$BUNDLE/config.json" "$WORLD/default.json"
+}
+
+is_systemd() {
+    [ "${CLOCHE_TEST_MANAGER:-}" = systemd ]
+}
+
+# systemctl of the manager that has the containers.
+sc() {
+    if [ "$(id -u)" = 0 ]; then systemctl "$@"; else systemctl --user "$@"; fi
+}
+
+# One slice for the world, in it one unit for each test: one that is just going is not in the next one's way.
+choose_group() {
+    local top=${CLOCHE_VM_GROUP:-}
+    [ "$(id -u)" != 0 ] || top=
+    if is_systemd; then
+        WORLD_SLICE=${CLOCHE_CGROUP_PARENT//-/_}.slice
+        BOX_UNIT=box-$BATS_TEST_NUMBER.scope
+        BOX_PATH=$WORLD_SLICE:box:$BATS_TEST_NUMBER
+        [ "$(id -u)" = 0 ] || top=$(sc show -P ControlGroup)
+        BOX_GROUP=${top#/}/$WORLD_SLICE/$BOX_UNIT
+    else
+        BOX_GROUP=${top#/}/$CLOCHE_CGROUP_PARENT/box
+        BOX_PATH=/${BOX_GROUP#/}
+    fi
+    BOX_GROUP=${BOX_GROUP#/}
+}
+
+scope_property() {
+    sc show -P "$1" "$BOX_UNIT"
+}
+
+need_root() {
+    [ "$(id -u)" = 0 ] || skip "needs root${1:+: $1}"
+}
+
+need_cgroupfs() {
+    ! is_systemd || skip "systemd's driver names no paths"
 }
 
 runtime_setup() {
@@ -25,7 +72,9 @@ runtime_setup() {
     need_program jq
     cp "$WORLD/default.json" "$BUNDLE/config.json"
     rm -rf "$BUNDLE"/rootfs/tmp/*
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+    choose_group
+    # shellcheck disable=SC2016 # jq's own variable
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path'
 }
 
 runtime_teardown() {
@@ -34,9 +83,16 @@ runtime_teardown() {
     world_teardown
 }
 
+# The world's own teardown sees groups alone.
+runtime_teardown_file() {
+    ! is_systemd || sc stop "${CLOCHE_CGROUP_PARENT//-/_}.slice"
+    world_teardown_file
+}
+
 setup_file() { runtime_setup_file; }
 setup() { runtime_setup; }
 teardown() { runtime_teardown; }
+teardown_file() { runtime_teardown_file; }
 
 # The directories that are missing are the runtime's to make.
 make_rootfs() {
@@ -51,7 +107,7 @@ make_rootfs() {
 }
 
 rt() {
-    cloche-runtime --root "$WORLD/oci" "$@"
+    cloche-runtime --root "$WORLD/oci" ${CLOCHE_TEST_MANAGER:+--cgroup-manager "$CLOCHE_TEST_MANAGER"} "$@"
 }
 
 change() {
@@ -108,31 +164,38 @@ need_controller() {
 }
 
 group_dir() {
-    echo "$(group_mount "$1")/$CLOCHE_CGROUP_PARENT/${2:-box}"
+    echo "$(group_mount "$1")/$BOX_GROUP"
 }
 
 group_read() {
     cat "$(group_dir "${1%%.*}")/$1"
 }
 
-# v2 COMMAND…: in a mount and cgroup namespace of its own where /sys/fs/cgroup is cgroup v2 alone (which every kernel has, with the controllers that v1 does not hold).
+# v2 COMMAND…: in a mount namespace of its own where /sys/fs/cgroup is cgroup v2 alone (which every kernel has, with the controllers that v1 does not hold).
 v2() {
-    # shellcheck disable=SC2016 # the inner shell's
-    unshare --mount --cgroup --propagation private sh -c \
-        'mountpoint -q /sys/fs/cgroup/unified || exec "$@"; umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec "$@"' v2 "$@"
+    if mountpoint -q /sys/fs/cgroup/unified; then
+        # shellcheck disable=SC2016 # the inner shell's
+        unshare --mount --propagation private sh -c 'umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec "$@"' v2 "$@"
+    else
+        "$@"
+    fi
 }
 
 rt2() {
-    v2 cloche-runtime --root "$WORLD/oci" "$@"
+    v2 cloche-runtime --root "$WORLD/oci" ${CLOCHE_TEST_MANAGER:+--cgroup-manager "$CLOCHE_TEST_MANAGER"} "$@"
 }
 
 # The container's group in the v2 hierarchy as this process sees it.
 v2_dir() {
     local top=/sys/fs/cgroup
     [ ! -e "$top/unified/cgroup.procs" ] || top=$top/unified
-    echo "$top/$CLOCHE_CGROUP_PARENT/box"
+    echo "$top/$BOX_GROUP"
 }
 
 need_v2() {
+    if mountpoint -q /sys/fs/cgroup/unified; then
+        ! is_systemd || skip "systemd has the controllers of cgroup v1 here"
+        need_root "cgroup v2 has to be mounted alone"
+    fi
     v2 test -e /sys/fs/cgroup/cgroup.controllers || skip "cgroup v2 can't be mounted here"
 }

@@ -235,7 +235,7 @@ TEST(limits_on_cgroup_v1)
     CHECK_STR(setting(plan, "cpu.shares"), "1024");
     CHECK_STR(setting(plan, "cpu.cfs_quota_us"), "50000");
     CHECK_STR(setting(plan, "cpu.cfs_period_us"), "100000");
-    CHECK_STR(setting(plan, "pids.max"), "max");
+    CHECK_STR(setting(plan, "pids.max"), "1"); /* the spec's 0: init alone */
     CHECK_STR(setting(plan, "blkio.bfq.weight"), "500");
     runtime_plan_free(plan);
     desk_done(&desk);
@@ -247,6 +247,10 @@ TEST(limits_on_cgroup_v2)
     desk_init(&desk, CGROUP_V2);
     set_limits(&desk.spec->linux_.resources);
     CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "memory.high", "900000"), 0);
+    CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "cpuset.cpus", ""), 0);
+    CHECK_INT(
+        oci_map_set(&desk.spec->linux_.resources.unified, "io.max", "8:0 rbps=1\n8:16 rbps=2\n"),
+        0);
     struct runtime_plan *plan = plan_it(&desk);
     REQUIRE(plan != NULL);
     CHECK_STR(setting(plan, "memory.max"), "1048576");
@@ -255,15 +259,40 @@ TEST(limits_on_cgroup_v2)
     CHECK_STR(setting(plan, "memory.high"), "900000");
     CHECK_STR(setting(plan, "cpu.weight"), "100");
     CHECK_STR(setting(plan, "cpu.max"), "50000 100000");
-    CHECK_STR(setting(plan, "pids.max"), "max");
+    CHECK_STR(setting(plan, "pids.max"), "1"); /* the spec's 0: init alone */
     CHECK_STR(setting(plan, "io.bfq.weight"), "500");
+    CHECK_STR(setting(plan, "cpuset.cpus"), "\n");
+    CHECK_STR(setting(plan, "io.max"), "8:0 rbps=1"); /* a write for each line */
+    CHECK_STR(plan->settings[plan->setting_count - 1].value, "8:16 rbps=2");
     runtime_plan_free(plan);
     desk_done(&desk);
 }
 
+TEST(no_kernel_memory_limit_is_what_v2_has)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    desk.spec->linux_.resources.memory.kernel = (struct oci_opt_i64)OCI_SOME(-1);
+    desk.spec->linux_.resources.memory.kernel_tcp = (struct oci_opt_i64)OCI_SOME(-1);
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK_INT((int)plan->setting_count, 0);
+    runtime_plan_free(plan);
+    desk_done(&desk);
+    desk_init(&desk, CGROUP_V2);
+    desk.spec->linux_.resources.memory.kernel_tcp = (struct oci_opt_i64)OCI_SOME(1 << 20);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.resources.memory.kernelTCP: cgroup v2 has no such limit");
+    desk_done(&desk);
+}
 TEST(what_one_version_can_not_do_is_an_error_there)
 {
     struct desk desk;
+    desk_init(&desk, CGROUP_V1);
+    desk.spec->linux_.resources.cpu.shares = (struct oci_opt_u64)OCI_SOME(262145);
+    check_refused(&desk, CL_KIND_UNSUPPORTED,
+                  "linux.resources.cpu.shares: cgroup v1 takes 2 to 262144");
+    desk_done(&desk);
     desk_init(&desk, CGROUP_V2);
     desk.spec->linux_.resources.memory.swappiness = (struct oci_opt_u64)OCI_SOME(10);
     check_refused(&desk, CL_KIND_UNSUPPORTED,
@@ -272,7 +301,8 @@ TEST(what_one_version_can_not_do_is_an_error_there)
     desk_init(&desk, CGROUP_V1);
     CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "memory.high", "1"), 0);
     check_refused(&desk, CL_KIND_UNSUPPORTED,
-                  "linux.resources.unified: this host has no cgroup v2 with that controller");
+                  "linux.resources.unified[\"memory.high\"]: this host has no cgroup v2 with that "
+                  "controller");
     desk_done(&desk);
     desk_init(&desk, CGROUP_V2);
     CHECK_INT(oci_map_set(&desk.spec->linux_.resources.unified, "../memory.high", "1"), 0);

@@ -26,6 +26,17 @@ TEST(names)
     check_name("machine.slice:libpod:abc", false, "libpod-abc.scope", "machine.slice",
                "machine.slice/libpod-abc.scope");
     check_name(":crio:x", false, "crio-x.scope", "system.slice", "system.slice/crio-x.scope");
+    /* rootless Podman, Docker, CRI-O and containerd under the kubelet */
+    check_name("user.slice:libpod:abc", true, "libpod-abc.scope", "user.slice",
+               "user.slice/libpod-abc.scope");
+    check_name("system.slice:docker:abc", false, "docker-abc.scope", "system.slice",
+               "system.slice/docker-abc.scope");
+    check_name("kubepods-burstable-pod1_2.slice:crio:abc", false, "crio-abc.scope",
+               "kubepods-burstable-pod1_2.slice",
+               "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/"
+               "crio-abc.scope");
+    check_name("kubepods.slice:cri-containerd:abc", false, "cri-containerd-abc.scope",
+               "kubepods.slice", "kubepods.slice/cri-containerd-abc.scope");
     check_name("a-b-c.slice::x", false, "x.scope", "a-b-c.slice",
                "a.slice/a-b.slice/a-b-c.slice/x.scope");
     check_name("-.slice:p:x", false, "p-x.scope", "-.slice", "p-x.scope");
@@ -93,11 +104,16 @@ TEST(limits_of_v1)
         SETTING("cpu.shares", "512"),
         SETTING("cpu.cfs_period_us", "200000"),
         SETTING("cpu.cfs_quota_us", "100000"),
+        SETTING("blkio.throttle.read_bps_device", "8:0 5"),
+        SETTING("blkio.throttle.read_bps_device", "8:16 0"),
+        SETTING("blkio.throttle.read_iops_device", "8:0 5"),
     };
     CHECK_STR(lines_of(settings, CL_COUNT(settings)),
               "?t\tMemoryLimit\t18446744073709551615\n"
               "?t\tCPUShares\t512\n"
-              "?t\tCPUQuotaPeriodUSec\t200000\n?t\tCPUQuotaPerSecUSec\t500000\n");
+              "?t\tCPUQuotaPeriodUSec\t200000\n?t\tCPUQuotaPerSecUSec\t500000\n"
+              "?a(st)\tBlockIOReadBandwidth\t/dev/block/8:0\t5\n"
+              "?a(st)\tBlockIOReadBandwidth\t/dev/block/8:16\t18446744073709551615\n");
 }
 
 TEST(devices)
