@@ -203,6 +203,35 @@ refuses_tar() {
     refuses_tar "more than once"
 }
 
+@test "CVE-2021-20291: an archive whose decompression fails halfway ends, and so does the next command" {
+    need_program python3
+    python3 -c 'import lzma, sys; sys.stdout.buffer.write(lzma.compress(bytes(range(256)) * 40000)[:-40] + b"x" * 40)' >"$BATS_TEST_TMPDIR/bad.tar"
+    for _ in 1 2; do
+        run timeout 60 cloche import "$BATS_TEST_TMPDIR/bad.tar" bad
+        [ "$status" -ne 124 ]
+        expect_one_line_error
+    done
+    run timeout 60 cloche images
+    expect_status 0
+}
+
+@test "CVE-2023-25153: load: a document of an image that is too long is refused, not read" {
+    mkdir "$BATS_TEST_TMPDIR/l"
+    cd "$BATS_TEST_TMPDIR/l"
+    echo '{"imageLayoutVersion":"1.0.0"}' >oci-layout
+    { echo '{"schemaVersion":2,"manifests":[],"annotations":{"x":"'; head -c 100000000 /dev/zero | tr '\0' y; echo '"}}'; } >index.json
+    tar -cf ../bad.tar .
+    run cloche load -i ../bad.tar
+    expect_status 1
+    expect_one_line_error index.json
+    rm oci-layout
+    mv index.json manifest.json
+    tar -cf ../bad.tar .
+    run cloche load -i ../bad.tar
+    expect_status 1
+    expect_one_line_error manifest.json
+}
+
 @test "an archive that climbs out by .. is refused" {
     local name
     for name in ../escaped a/../../escaped /../escaped a/b/../../../../escaped; do

@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Mistakes that other OCI runtimes made, where the engine's own tests (cve.bats) can't show them. docs/SECURITY.md has the list.
+# shellcheck disable=SC2016,SC2034,SC2154 # the dollars are jq's and the container's; read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load helper
+load runtime-frame
+
+setup_file() {
+    runtime_setup_file
+    mkdir -p "$BUNDLE/rootfs"/{dev,sys}
+}
+
+setup() {
+    runtime_setup
+}
+
+teardown() {
+    rm -rf "$BUNDLE/rootfs/dev"
+    mkdir "$BUNDLE/rootfs/dev"
+    runtime_teardown
+}
+
+@test "CVE-2021-43784: what is longer than 64 KiB stays data" {
+    # A path that ends in what would be a message of its own, right behind the place where 16 bits wrap.
+    change '(.linux.namespaces[] | select(.type == "network")).path = ("/" + "x" * 65540 + "/proc/1/ns/net")'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text 'linux.namespaces['
+    [ ${#output} -lt 1000 ]
+    # And what may be long arrives whole: 300 mappings, 100 KiB of environment, arguments and mount options.
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [range(300) | {containerID: ., hostID: (100000 + .), size: 1}] | .linux.gidMappings = .linux.uidMappings
+        | .process.env += ["LONG=" + "e" * 100000] | .process.args = ["sh", "-c", "wc -l </proc/self/uid_map; echo ${#LONG} ${#1} $2", "sh", "a" * 100000, "last"]'
+    change "del(.linux.resources) | .linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
+    ln -sf busybox "$BUNDLE/rootfs/bin/wc"
+    run rt run -b "$BUNDLE" box
+    expect_output $'300\n100000 100000 last'
+}
+
+@test "CVE-2026-88265: neither the host's /dev/null nor what the image has there is given to the container's user" {
+    local owner
+    owner=$(stat -c %u:%g:%a /dev/null)
+    echo victim >"$WORLD/victim"
+    chmod 600 "$WORLD/victim"
+    change '.process.user = {uid: 1000, gid: 1000}'
+    script 'stat -c %u:%g /dev/null'
+    run rt run -b "$BUNDLE" box </dev/null
+    expect_output 0:0
+    [ "$(stat -c %u:%g:%a /dev/null)" = "$owner" ]
+    # Without a mount on /dev, the image's own is what is there.
+    change '.mounts |= map(select(.destination | startswith("/dev") | not)) | .process.args = ["true"]'
+    for what in "ln -s $WORLD/victim" "ln -s ../../../../../../$WORLD/victim" "cp $WORLD/victim"; do
+        rm -rf "$BUNDLE/rootfs/dev"
+        mkdir "$BUNDLE/rootfs/dev"
+        $what "$BUNDLE/rootfs/dev/null"
+        run rt run -b "$BUNDLE" box </dev/null
+        expect_status 1
+        expect_text 'make device null'
+        [ "$(stat -c %u:%g:%a "$WORLD/victim")" = 0:0:600 ]
+        [ "$(stat -L -c %u:%a "$BUNDLE/rootfs/dev/null" 2>/dev/null || echo 0:600)" = 0:600 ]
+    done
+    [ "$(stat -c %u:%g:%a /dev/null)" = "$owner" ]
+}
