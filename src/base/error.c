@@ -15,17 +15,6 @@
 
 #include "base/text.h"
 
-static const char *describe(int errnum)
-{
-#ifdef __GLIBC__
-    /* Untranslated and never allocating, unlike strerror(). */
-    const char *text = strerrordesc_np(errnum);
-#else
-    const char *text = strerror(errnum);
-#endif
-    return text != NULL ? text : "Unknown error";
-}
-
 static enum cl_kind kind_of(int errnum)
 {
     switch (errnum) {
@@ -87,7 +76,7 @@ int cl_fail(struct cl_error *err, int errnum, const char *fmt, ...)
     errnum = positive(errnum);
     if (err == NULL)
         return -errnum;
-    const char *cause = describe(errnum);
+    const char *cause = cl_errno_text(errnum);
     size_t room = sizeof err->text - strlen(cause) - 2;
     va_list args;
     va_start(args, fmt);

@@ -37,6 +37,9 @@ struct cl_error {
 
 #define CL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
+/* "No such file or directory" for ENOENT or -ENOENT; never NULL, never allocates. */
+const char *cl_errno_text(int errnum);
+
 /*
  * Fill `err` from an errno value (its sign is ignored, so `errno` and `-EIO` both do) and return it negative.
  * The text becomes "FORMATTED: STRERROR". The kind follows from the errno (EPERM/EACCES: DENIED, ENOENT: NOT_FOUND,

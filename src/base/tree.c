@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/fd.h"
+#include "base/libc.h"
 #include "base/str.h"
 
 enum { DEPTH_MAX = 32 };

@@ -176,3 +176,8 @@ int k_prlimit(pid_t pid, int resource, const struct rlimit *limit)
 {
     return (int)K_CALL("prlimit64", SYS_prlimit64, pid, resource, (long)limit, 0);
 }
+
+int k_getrlimit(int resource, struct rlimit *ret)
+{
+    return (int)K_CALL("prlimit64", SYS_prlimit64, 0, resource, 0, (long)ret);
+}

@@ -118,6 +118,7 @@ int k_execveat(int dirfd, const char *path, char *const *argv, char *const *envp
 int k_sethostname(const char *name);
 int k_setdomainname(const char *name);
 int k_prlimit(pid_t pid, int resource, const struct rlimit *limit);
+int k_getrlimit(int resource, struct rlimit *ret); /* of the caller */
 
 /* ---- scheduling and memory of the calling thread ---- */
 struct k_sched { /* sched_setattr(2) */

@@ -18,12 +18,12 @@
 #include <search.h>
 #include <stdio.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #define DEPTH_MAX   128 /* two descriptors each, below the usual 1024 */
 #define ENTRIES_MAX 1000000
 #define XATTRS_MAX  65536 /* the kernel's own limits of a list and of a value */

@@ -154,7 +154,7 @@ static int take_limits_along(struct child *child, struct cl_error *err)
     const struct oci_process *process = child->process->spec;
     for (size_t i = 0; i < process->rlimit_count; i++) {
         struct rlimit limit;
-        if (getrlimit((__rlimit_resource_t)process->rlimits[i].type, &limit) < 0 ||
+        if (k_getrlimit(process->rlimits[i].type, &limit) < 0 ||
             limit.rlim_max >= process->rlimits[i].hard)
             continue;
         limit.rlim_max = process->rlimits[i].hard;

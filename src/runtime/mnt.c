@@ -11,10 +11,10 @@
 
 #include <errno.h>
 #include <linux/magic.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 int mnt_attach(int tree, int target_fd)
 {
     return k_move_mount(tree, target_fd, "", 0);

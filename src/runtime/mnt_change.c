@@ -7,9 +7,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/stat.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/libc.h"
 
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x2000 /* 5.8 */

@@ -13,9 +13,9 @@
 #include "runtime/child.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/libc.h"
 #define MOUNTINFO_MAX (16 << 20)
 #define STACK_MAX     64 /* mounts on one directory */
 

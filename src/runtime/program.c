@@ -381,7 +381,7 @@ int program_exec(struct child *child, struct cl_error *err)
         return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
     result = k_execveat(child->trampoline, "", argv, env != NULL ? env : no_env, AT_EMPTY_PATH);
     (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", name,
-                       strerrordesc_np(-result));
+                       cl_errno_text(result));
     if (result == -EPERM || result == -ENOSYS)
         return cl_error_hint(err,
                              "the seccomp profile has to allow execveat: without it the host's "

@@ -63,7 +63,7 @@ static _Noreturn void become_program(int program, int input, int output, char *c
     (void)sigprocmask(SIG_SETMASK, &none, NULL); /* ours may be blocked for the relay */
     if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
         dup2(output, STDERR_FILENO) >= 0)
-        (void)execveat(program, "", arguments, environ, AT_EMPTY_PATH);
+        (void)k_execveat(program, "", arguments, environ, AT_EMPTY_PATH);
     _exit(126);
 }
 

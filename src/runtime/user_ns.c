@@ -197,8 +197,7 @@ void parent_grant_limits(const struct runtime_plan *plan, int proc, pid_t pid)
     for (size_t i = 0; i < process->rlimit_count; i++) {
         const struct oci_rlimit *wanted = &process->rlimits[i];
         struct rlimit limit;
-        if (getrlimit((__rlimit_resource_t)wanted->type, &limit) < 0 ||
-            limit.rlim_max >= wanted->hard)
+        if (k_getrlimit(wanted->type, &limit) < 0 || limit.rlim_max >= wanted->hard)
             continue;
         limit.rlim_max = wanted->hard;
         (void)k_prlimit(pid, wanted->type, &limit); /* as said above */
