@@ -295,7 +295,26 @@ void cgroup_host_done(struct cgroup_host *host)
     host->layout = CGROUP_NONE;
 }
 
+/* Leaves v2 and the hierarchy of this controller. */
+static void keep_lines_of(struct own_lines *own, const char *controller)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < own->count; i++) {
+        const char *controllers = own->line[i].controllers;
+        if (controllers[0] == '\0' ||
+            cgroup_list_has(controllers, ',', controller, strlen(controller)))
+            own->line[kept++] = own->line[i];
+    }
+    own->count = kept;
+}
+
 int cgroup_host_init(struct cgroup_host *host, int proc_fd, struct cl_error *err)
+{
+    return cgroup_host_init_for(host, proc_fd, NULL, err);
+}
+
+int cgroup_host_init_for(struct cgroup_host *host, int proc_fd, const char *controller,
+                         struct cl_error *err)
 {
     char buffer[8192];
     struct own_lines own = { 0 };
@@ -306,6 +325,8 @@ int cgroup_host_init(struct cgroup_host *host, int proc_fd, struct cl_error *err
         return 0; /* a kernel without cgroups */
     if (code < 0)
         return cl_fail(err, code, "read /proc/self/cgroup");
+    if (controller != NULL)
+        keep_lines_of(&own, controller);
     code = init_usual(host, &own);
     if (code < 0) {
         cgroup_host_done(host);

@@ -36,6 +36,9 @@ struct cgroup_host {
  * The groups made from it point into it: it stays where it is until they are done.
  */
 int cgroup_host_init(struct cgroup_host *host, int proc_fd, struct cl_error *err);
+/* The same with this controller's v1 hierarchy and the v2 one alone, for who has one question and not a dozen mounts to look at. */
+int cgroup_host_init_for(struct cgroup_host *host, int proc_fd, const char *controller,
+                         struct cl_error *err);
 void cgroup_host_done(struct cgroup_host *host);
 /* v1: the hierarchy that carries `controller`; v2: the v2 one if controller is in its
    cgroup.controllers. NULL otherwise. Not listed on v2, though there: "devices" (BPF), "freezer"

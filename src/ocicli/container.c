@@ -366,6 +366,34 @@ static int is_alive(const struct container *container, bool *ret, struct cl_erro
     return 0;
 }
 
+static int open_group(const char *path, const char *controller, struct group *ret,
+                      struct cl_error *err)
+{
+    *ret = (struct group){ 0 };
+    cl_auto_fd proc = procfs_open_host(err);
+    int result = proc < 0 ? proc : cgroup_host_init_for(&ret->host, proc, controller, err);
+    if (result < 0)
+        return result;
+    result = path[0] == '\0'
+                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT, "the container has no cgroup")
+                 : cgroup_open(&ret->host, path, &ret->cgroup, err);
+    if (result < 0)
+        cgroup_host_done(&ret->host);
+    ret->is_open = result >= 0;
+    return result;
+}
+
+static bool is_paused(const struct container *container)
+{
+    struct group group;
+    if (container->cgroup_path[0] == '\0' ||
+        open_group(container->cgroup_path, "freezer", &group, NULL) < 0)
+        return false;
+    bool is_frozen = group_is_frozen(&group);
+    group_done(&group);
+    return is_frozen;
+}
+
 int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err)
 {
     bool alive = false;
@@ -388,12 +416,8 @@ int container_status(const struct container *container, enum oci_status *ret, st
         *ret = OCI_CREATED;
         return 0;
     }
-    struct group group;
-    if (container->cgroup_path[0] != '\0' &&
-        group_open(container->cgroup_path, &group, NULL) >= 0) {
-        *ret = group_is_frozen(&group) ? OCI_PAUSED : OCI_RUNNING;
-        group_done(&group);
-    }
+    if (is_paused(container))
+        *ret = OCI_PAUSED;
     return 0;
 }
 
@@ -457,18 +481,7 @@ int container_connect(const struct container *container)
 
 int group_open(const char *path, struct group *ret, struct cl_error *err)
 {
-    *ret = (struct group){ 0 };
-    cl_auto_fd proc = procfs_open_host(err);
-    int result = proc < 0 ? proc : cgroup_host_init(&ret->host, proc, err);
-    if (result < 0)
-        return result;
-    result = path[0] == '\0'
-                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT, "the container has no cgroup")
-                 : cgroup_open(&ret->host, path, &ret->cgroup, err);
-    if (result < 0)
-        cgroup_host_done(&ret->host);
-    ret->is_open = result >= 0;
-    return result;
+    return open_group(path, NULL, ret, err);
 }
 
 void group_done(struct group *group)
