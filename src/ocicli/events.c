@@ -250,7 +250,95 @@ static struct cl_json *interfaces(struct builder *builder, const struct runtime_
     return json;
 }
 
-static struct cl_json *describe(struct builder *builder, const struct runtime_stats *stats)
+static void set_text(struct builder *builder, struct cl_json *object, const char *key,
+                     const char *text, size_t length)
+{
+    char copy[1024];
+    if (length > 0 && CL_PRINT(copy, "%.*s", (int)length, text) >= 0)
+        set(builder, object, key, cl_json_from_string(copy));
+}
+
+/* runc has the last line of a resource in words of its own, and all of them as a list. */
+static void set_schemata(struct builder *builder, struct cl_json *json, const char *text,
+                         const char *list_key, const char *cache_key, const char *bandwidth_key)
+{
+    struct cl_json *list = cl_json_array();
+    for (const char *line = text; line != NULL && *line != '\0' && list != NULL;) {
+        line += strspn(line, " \n");
+        size_t length = strcspn(line, "\n");
+        if (cl_starts_with(line, "L3"))
+            set_text(builder, json, cache_key, line, length);
+        else if (cl_starts_with(line, "MB:"))
+            set_text(builder, json, bandwidth_key, line, length);
+        cl_auto_free char *copy = cl_strndup(line, length);
+        if (length > 0 && (copy == NULL || cl_json_add(list, cl_json_from_string(copy)) < 0))
+            builder->result = -ENOMEM;
+        line += length;
+    }
+    if (list_key != NULL)
+        set(builder, json, list_key, list);
+    else
+        cl_json_unref(list);
+}
+
+static void set_domains(struct builder *builder, struct cl_json *json,
+                        const struct runtime_rdt_stats *rdt)
+{
+    struct cl_json *bytes = cl_json_array(), *occupancy = cl_json_array();
+    bool has_bytes = false, has_occupancy = false;
+    for (size_t i = 0; i < rdt->domain_count && bytes != NULL && occupancy != NULL; i++) {
+        const struct runtime_rdt_domain *domain = &rdt->domains[i];
+        struct cl_json *entry = cl_json_object(), *other = cl_json_object();
+        set_some(builder, entry, "mbm_total_bytes", domain->total_bytes);
+        set_some(builder, entry, "mbm_local_bytes", domain->local_bytes);
+        set_some(builder, other, "llc_occupancy", domain->occupancy);
+        has_bytes = has_bytes || domain->has_bytes;
+        has_occupancy = has_occupancy || domain->has_occupancy;
+        if (cl_json_add(bytes, entry) < 0)
+            builder->result = -ENOMEM;
+        if (cl_json_add(occupancy, other) < 0)
+            builder->result = -ENOMEM;
+    }
+    if (has_bytes)
+        set(builder, json, "mbm_stats", bytes);
+    else
+        cl_json_unref(bytes);
+    if (has_occupancy)
+        set(builder, json, "cmt_stats", occupancy);
+    else
+        cl_json_unref(occupancy);
+}
+
+/* An empty object where the container has no linux.intelRdt. */
+static struct cl_json *intel_rdt(struct builder *builder, const struct runtime_rdt_stats *rdt)
+{
+    struct cl_json *json = cl_json_object();
+    if (!rdt->is_known)
+        return json;
+    if (rdt->has_cache) {
+        struct cl_json *info = cl_json_object();
+        set(builder, info, "cbm_mask", cl_json_from_string(rdt->cache_mask));
+        set_some(builder, info, "min_cbm_bits", rdt->min_cache_bits);
+        set_some(builder, info, "num_closids", rdt->cache_groups);
+        set(builder, json, "l3_cache_info", info);
+    }
+    if (rdt->has_bandwidth) {
+        struct cl_json *info = cl_json_object();
+        set_some(builder, info, "bandwidth_gran", rdt->bandwidth_step);
+        set_some(builder, info, "delay_linear", rdt->delay_linear);
+        set_some(builder, info, "min_bandwidth", rdt->min_bandwidth);
+        set_some(builder, info, "num_closids", rdt->bandwidth_groups);
+        set(builder, json, "mem_bw_info", info);
+    }
+    set_schemata(builder, json, rdt->root_schemata, NULL, "l3_cache_schema_root",
+                 "mem_bw_schema_root");
+    set_schemata(builder, json, rdt->schemata, "schemata", "l3_cache_schema", "mem_bw_schema");
+    set_domains(builder, json, rdt);
+    return json;
+}
+
+static struct cl_json *describe(struct builder *builder, const struct runtime_stats *stats,
+                                const struct runtime_rdt_stats *rdt)
 {
     struct cl_json *json = cl_json_object();
     set(builder, json, "cpu", cpu(builder, stats));
@@ -259,7 +347,7 @@ static struct cl_json *describe(struct builder *builder, const struct runtime_st
     set(builder, json, "pids", pids(builder, stats));
     set(builder, json, "blkio", blkio(builder, stats));
     set(builder, json, "hugetlb", hugetlb(builder, stats));
-    set(builder, json, "intel_rdt", cl_json_object());
+    set(builder, json, "intel_rdt", intel_rdt(builder, rdt));
     set(builder, json, "network_interfaces", interfaces(builder, stats));
     return json;
 }
@@ -287,18 +375,25 @@ struct watch {
     const struct container *container;
     struct group group;
     int proc;
+    const struct oci_intel_rdt *rdt; /* or NULL */
 };
 
 static int print_stats(const struct watch *watch, struct cl_error *err)
 {
     struct builder builder = { 0 };
     struct runtime_stats stats;
+    struct runtime_rdt_stats rdt = { 0 };
     int result =
         runtime_stats_read(&watch->group.cgroup, watch->proc, watch->container->pid, &stats, err);
     if (result < 0)
         return result;
-    struct cl_json *json = describe(&builder, &stats);
+    if (watch->rdt != NULL)
+        result = runtime_rdt_stats_read(watch->rdt, watch->container->id, &rdt, err);
+    struct cl_json *json = result < 0 ? NULL : describe(&builder, &stats, &rdt);
     runtime_stats_done(&stats);
+    runtime_rdt_stats_done(&rdt);
+    if (result < 0)
+        return result;
     if (builder.result < 0 || json == NULL) {
         cl_json_unref(json);
         return cl_fail(err, ENOMEM, "print statistics");
@@ -347,6 +442,7 @@ static int events(const struct ocicli *cli, const void *data, char **arguments,
 {
     const struct events_options *options = data;
     auto_container container = CONTAINER_NONE;
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
     enum oci_status status;
     int64_t interval = 5 * INT64_C(1000000000);
     if (options->interval != NULL &&
@@ -360,7 +456,10 @@ static int events(const struct ocicli *cli, const void *data, char **arguments,
     if (result >= 0 && (status == OCI_STOPPED || status == OCI_CREATING))
         result =
             cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s", container.id);
-    struct watch watch = { .container = &container };
+    if (result >= 0)
+        result = container_read_spec(&container, &spec, err);
+    struct watch watch = { .container = &container,
+                           .rdt = spec != NULL ? spec->linux_.intel_rdt : NULL };
     cl_auto_fd proc = result < 0 ? -EBADF : procfs_open_host(err);
     if (result >= 0)
         result = watch.proc = proc;

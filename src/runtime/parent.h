@@ -45,6 +45,9 @@ int rdt_make(int root, const struct oci_intel_rdt *rdt, const char *id, struct r
              struct cl_error *err);
 int rdt_add(int root, const struct oci_intel_rdt *rdt, const char *id, pid_t pid,
             struct cl_error *err);
+const char *rdt_group_name(const struct oci_intel_rdt *rdt, const char *id);
+int rdt_stats(int root, const struct oci_intel_rdt *rdt, const char *id,
+              struct runtime_rdt_stats *ret, struct cl_error *err); /* rdt_stats.c */
 int rdt_remove(int root, const struct runtime_rdt *made, struct cl_error *err);
 
 /* ---- cgroup.c ---- */

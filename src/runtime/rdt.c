@@ -212,7 +212,7 @@ static int compare_schemata(int group, const struct oci_intel_rdt *rdt, struct c
 
 /* ---- groups ---- */
 
-static const char *group_name(const struct oci_intel_rdt *rdt, const char *id)
+const char *rdt_group_name(const struct oci_intel_rdt *rdt, const char *id)
 {
     return rdt->clos_id == NULL || rdt->clos_id[0] == '\0' ? id
            : cl_streq(rdt->clos_id, "/")                   ? "."
@@ -222,7 +222,7 @@ static const char *group_name(const struct oci_intel_rdt *rdt, const char *id)
 static int open_group(int root, const struct oci_intel_rdt *rdt, const char *id,
                       struct cl_error *err)
 {
-    const char *name = group_name(rdt, id);
+    const char *name = rdt_group_name(rdt, id);
     int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? cl_fail(err, errno, "linux.intelRdt: open the group %s", name) : fd;
 }
@@ -232,7 +232,7 @@ static int make_group(int root, const struct oci_intel_rdt *rdt, const char *id,
                       struct cl_error *err)
 {
     bool is_ours = rdt->clos_id == NULL || rdt->clos_id[0] == '\0';
-    const char *name = group_name(rdt, id);
+    const char *name = rdt_group_name(rdt, id);
     struct stat info;
     if (!is_ours && !has_schemata(rdt))
         return fstatat(root, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode)
@@ -269,7 +269,7 @@ static int fill_group(int root, const struct oci_intel_rdt *rdt, const char *id,
         result = write_schemata(root, group, rdt, !is_new, err);
     if (result < 0 || !rdt->enable_monitoring)
         return result;
-    const char *name = group_name(rdt, id);
+    const char *name = rdt_group_name(rdt, id);
     ret->monitor = cl_streq(name, ".") ? cl_format("mon_groups/%s", id)
                                        : cl_format("%s/mon_groups/%s", name, id);
     result = ret->monitor == NULL ? cl_fail(err, ENOMEM, "linux.intelRdt")
@@ -291,7 +291,7 @@ int rdt_make(int root, const struct oci_intel_rdt *rdt, const char *id, struct r
     int result = fill_group(root, rdt, id, is_new > 0, ret, err);
     /* A group that closID names stays at the end, but not after a failed beginning. */
     if (result < 0 && is_new > 0)
-        (void)unlinkat(root, group_name(rdt, id), AT_REMOVEDIR);
+        (void)unlinkat(root, rdt_group_name(rdt, id), AT_REMOVEDIR);
     if (result < 0 || !has_own_name)
         return result;
     ret->group = cl_strdup(id);
@@ -319,7 +319,7 @@ int rdt_add(int root, const struct oci_intel_rdt *rdt, const char *id, pid_t pid
             struct cl_error *err)
 {
     char number[16];
-    const char *group = group_name(rdt, id);
+    const char *group = rdt_group_name(rdt, id);
     cl_auto_free char *monitor =
         rdt->enable_monitoring ? cl_format("%s/mon_groups/%s", group, id) : NULL;
     (void)CL_PRINT(number, "%d", (int)pid);

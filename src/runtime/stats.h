@@ -91,3 +91,25 @@ struct runtime_stats {
 int runtime_stats_read(const struct cgroup *group, int proc_fd, pid_t pid,
                        struct runtime_stats *ret, struct cl_error *err);
 void runtime_stats_done(struct runtime_stats *stats);
+
+/* What resctrl says of the group that linux.intelRdt put the container in. */
+struct runtime_rdt_domain { /* a cache, as the kernel names it: mon_L3_00 */
+    char name[32];
+    bool has_bytes, has_occupancy;
+    uint64_t total_bytes, local_bytes, occupancy;
+};
+struct runtime_rdt_stats {
+    bool is_known;                 /* the container has an intelRdt */
+    bool has_cache, has_bandwidth; /* what this processor can divide */
+    char cache_mask[32];
+    uint64_t min_cache_bits, cache_groups;
+    uint64_t bandwidth_step, delay_linear, min_bandwidth, bandwidth_groups;
+    char *schemata, *root_schemata; /* of the group, and of those who are in none */
+    struct runtime_rdt_domain *domains;
+    size_t domain_count;
+};
+struct oci_intel_rdt;
+/* `id`: of the container, whose groups are called so. Errors name linux.intelRdt. */
+int runtime_rdt_stats_read(const struct oci_intel_rdt *rdt, const char *id,
+                           struct runtime_rdt_stats *ret, struct cl_error *err);
+void runtime_rdt_stats_done(struct runtime_rdt_stats *stats);

@@ -274,6 +274,7 @@ freezer_dir() {
 
 @test "linux.resources.pids.limit 0: init is all there is" {
     need_controller pids
+    need_root "in a user namespace it takes 2"
     change '.linux.resources.pids.limit = 0'
     script 'sleep 1000 & echo forked'
     run rt run -b "$BUNDLE" box

@@ -190,6 +190,64 @@ TEST(the_monitoring_group_is_ours_and_the_process_is_in_both)
     fake_close(&fake);
 }
 
+static bool put(const struct fake *fake, const char *path, const char *text)
+{
+    char whole[200];
+    snprintf(whole, sizeof whole, "%s/%s", fake->dir, path);
+    char *slash = strrchr(whole, '/');
+    *slash = '\0';
+    return (mkdir(whole, 0755) == 0 || errno == EEXIST) && write_file(whole, slash + 1, text, 0644);
+}
+
+static bool add_counters(const struct fake *fake, const char *group, const char *total)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s/mon_data", fake->dir, group);
+    bool is_made = mkdir(path, 0755) == 0;
+    snprintf(path, sizeof path, "%s/mon_data/mon_L3_00/mbm_total_bytes", group);
+    is_made = is_made && put(fake, path, total);
+    snprintf(path, sizeof path, "%s/mon_data/mon_L3_00/llc_occupancy", group);
+    is_made = is_made && put(fake, path, "Unavailable\n");
+    snprintf(path, sizeof path, "%s/mon_data/mon_L3_01/llc_occupancy", group);
+    return is_made && put(fake, path, "7\n");
+}
+
+TEST(statistics_are_of_the_own_monitoring_group_or_else_of_the_shared_one)
+{
+    struct fake fake;
+    char name[] = "gold", path[128];
+    struct oci_intel_rdt rdt = { .clos_id = name };
+    struct runtime_rdt_stats stats;
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, ".", "    MB:0=100\n    L3:0=fff\n"));
+    REQUIRE(add_group(&fake, "gold", "    MB:0= 50\n    L3:0=00f\n"));
+    snprintf(path, sizeof path, "%s/info", fake.dir);
+    REQUIRE(mkdir(path, 0755) == 0 && put(&fake, "info/L3/cbm_mask", "fff\n") &&
+            put(&fake, "info/L3/num_closids", "16\n"));
+    REQUIRE(add_counters(&fake, "gold", "12\n"));
+    CHECK_INT(rdt_stats(fake.root, &rdt, "box", &stats, &fake.err), 0);
+    CHECK(stats.is_known && stats.has_cache && !stats.has_bandwidth);
+    CHECK_STR(stats.cache_mask, "fff");
+    CHECK_INT((int)stats.cache_groups, 16);
+    CHECK_STR(stats.schemata, "    MB:0= 50\n    L3:0=00f\n");
+    CHECK_STR(stats.root_schemata, "    MB:0=100\n    L3:0=fff\n");
+    REQUIRE(stats.domain_count == 2);
+    CHECK_STR(stats.domains[0].name, "mon_L3_00");
+    CHECK(stats.domains[0].has_bytes && !stats.domains[0].has_occupancy);
+    CHECK_INT((int)stats.domains[0].total_bytes, 12);
+    CHECK_INT((int)stats.domains[1].occupancy, 7);
+    runtime_rdt_stats_done(&stats);
+    snprintf(path, sizeof path, "%s/gold/mon_groups/box", fake.dir);
+    REQUIRE(mkdir(path, 0755) == 0 && add_counters(&fake, "gold/mon_groups/box", "3\n"));
+    CHECK_INT(rdt_stats(fake.root, &rdt, "box", &stats, &fake.err), 0);
+    CHECK_INT((int)stats.domains[0].total_bytes, 3);
+    runtime_rdt_stats_done(&stats);
+    rdt.clos_id = NULL;
+    CHECK_INT(rdt_stats(fake.root, &rdt, "none", &stats, &fake.err), -ENOENT);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt");
+    fake_close(&fake);
+}
+
 TEST(where_no_resctrl_is_mounted_the_property_is_named)
 {
     struct cl_error err = { 0 };
