@@ -58,7 +58,7 @@ static bool ask(const struct tour *tour)
     (void)printf("\n%s ", tour->language->prompt);
     (void)fflush(stdout);
     for (char last = '\0'; last != '\n';) {
-        if (read(STDIN_FILENO, &last, 1) != 1) /* also when a signal has come */
+        if (!tour_wait_for_input() || read(STDIN_FILENO, &last, 1) != 1)
             return false;
         key = key == '\0' ? last : key;
     }

@@ -46,6 +46,7 @@ struct tour_language {
     const char *prompt;   /* Enter goes on, q leaves */
     const char *checked;  /* before a fact that the tour has made sure of */
     const char *more[2];  /* "… and", "more lines" */
+    const char *another;  /* the kernel has given the number of a namespace to a new one */
     const char *left;     /* said when the tour was left */
     const char *farewell; /* said at its end */
     struct tour_text stages[TOUR_STAGES];
@@ -91,3 +92,5 @@ void tour_fact(const struct tour *tour, const char *fmt, ...) CL_PRINTF(2, 3);
 /* SIGINT, SIGTERM or SIGHUP has come. */
 bool tour_is_interrupted(void);
 void tour_watch_signals(void);
+/* Until standard input has something, or its end; false: a signal has come, at whatever moment. */
+bool tour_wait_for_input(void);

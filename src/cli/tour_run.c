@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/wait.h>
 
@@ -27,9 +28,10 @@ bool tour_is_interrupted(void)
     return is_interrupted != 0;
 }
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+
 void tour_watch_signals(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     const struct sigaction note = { .sa_handler = note_signal }; /* no SA_RESTART: a read ends */
     struct sigaction before;
     for (size_t i = 0; i < CL_COUNT(signals); i++) {
@@ -37,6 +39,22 @@ void tour_watch_signals(void)
         if (!is_ignored || signals[i] != SIGHUP) /* nohup stays in force */
             (void)sigaction(signals[i], &note, NULL);
     }
+}
+
+bool tour_wait_for_input(void)
+{
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+    sigset_t held, before;
+    int count = 0;
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < CL_COUNT(signals); i++)
+        (void)sigaddset(&held, signals[i]);
+    /* One that comes after the look at the flag would be slept over, were it not held until ppoll lets it in. */
+    (void)sigprocmask(SIG_BLOCK, &held, &before);
+    while (!tour_is_interrupted() && count <= 0)
+        count = ppoll(&input, 1, NULL, &before);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return !tour_is_interrupted();
 }
 
 /* ---- showing ---- */

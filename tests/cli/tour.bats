@@ -8,15 +8,22 @@ bats_require_minimum_version 1.5.0
 WORLD_ALPINE=no
 load helper
 
+# Others make and use segments, too: those of one page without a key that nobody is attached to, and whose maker has ended, are left by a tour.
+segments_of_tours() {
+    awk 'NR > 1 && $1 == 0 && $4 == 4096 && $7 == 0 { print $5, $2 }' /proc/sysvipc/shm | while read -r maker segment; do
+        [ -e "/proc/$maker" ] || echo "$segment"
+    done
+}
+
 # Containers of the tour, and System V segments, which it also makes.
 expect_nothing_left() {
     [ -z "$(cloche ps -aq)" ]
-    [ "$(tail -n +2 /proc/sysvipc/shm)" = "$segments" ]
+    [ "$(segments_of_tours)" = "$segments" ]
 }
 
 setup() {
     world_setup
-    segments=$(tail -n +2 /proc/sysvipc/shm)
+    segments=$(segments_of_tours)
 }
 
 @test "the tour holds here, stage by stage" {

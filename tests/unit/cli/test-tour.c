@@ -39,7 +39,7 @@ TEST(every_language_has_every_stage)
         const struct tour_language *language = &tour_languages[i];
         const char *const texts[] = { language->name,    language->welcome, language->prompt,
                                       language->checked, language->more[0], language->more[1],
-                                      language->left,    language->farewell };
+                                      language->another, language->left,    language->farewell };
         for (size_t j = 0; j < CL_COUNT(texts); j++)
             check_text(texts[j], language->name, -1);
         for (int stage = 0; stage < TOUR_STAGES; stage++) {
