@@ -81,6 +81,8 @@ char *cl_escape_terminal(const char *text);
 int64_t cl_now_ns(void); /* CLOCK_REALTIME */
 /* RFC 3339 with nanoseconds in UTC, trailing zeros cut as Go does; 0 → "0001-01-01T00:00:00Z". */
 void cl_format_time(int64_t ns, char buffer[static 40]);
+/* The same with all nine digits of the nanoseconds, so that one stands below the other; 0 is the epoch. */
+void cl_format_time_wide(int64_t ns, char buffer[static 40]);
 int cl_parse_time(const char *text, int64_t *ret_ns);
 /* Docker's units.HumanDuration: "Less than a second", "About a minute", "3 hours", … */
 void cl_human_duration(int64_t ns, char buffer[static 40]);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/str.h"
@@ -31,12 +32,9 @@ static int64_t days_of(int64_t year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-void cl_format_time(int64_t ns, char buffer[static 40])
+/* The end of what was written, which lacks its final Z. */
+static char *write_time(int64_t ns, bool all_digits, char buffer[static 40])
 {
-    if (ns == 0) {
-        (void)cl_print(buffer, 40, ZERO_TIME); /* fits */
-        return;
-    }
     int64_t seconds = ns / NS_PER_SECOND, rest = ns % NS_PER_SECOND;
     if (rest < 0) {
         rest += NS_PER_SECOND;
@@ -47,13 +45,25 @@ void cl_format_time(int64_t ns, char buffer[static 40])
     (void)gmtime_r(&when, &tm); /* fails only past the year 2^31 */
     int used = snprintf(buffer, 40, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
                         tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    if (rest != 0) {
+    if (rest != 0 || all_digits) {
         used += snprintf(buffer + used, 40 - (size_t)used, ".%09d", (int)rest);
-        while (buffer[used - 1] == '0')
+        while (!all_digits && buffer[used - 1] == '0')
             used--;
     }
-    buffer[used] = 'Z';
-    buffer[used + 1] = '\0';
+    return buffer + used;
+}
+
+void cl_format_time(int64_t ns, char buffer[static 40])
+{
+    if (ns == 0)
+        (void)cl_print(buffer, 40, ZERO_TIME); /* fits */
+    else
+        memcpy(write_time(ns, false, buffer), "Z", 2);
+}
+
+void cl_format_time_wide(int64_t ns, char buffer[static 40])
+{
+    memcpy(write_time(ns, true, buffer), "Z", 2);
 }
 
 /* Exactly `count` digits at *text, then `after` (unless NUL); false when something else is there. */

@@ -29,7 +29,7 @@ static int print_line(void *context, bool is_stderr, int64_t time_ns, const char
     FILE *out = is_stderr ? stderr : stdout;
     char stamp[40];
     if (*(const bool *)context) {
-        cl_format_time(time_ns, stamp);
+        cl_format_time_wide(time_ns, stamp);
         (void)fprintf(out, "%s ", stamp);
     }
     (void)fwrite(text, 1, size, out);

@@ -148,4 +148,15 @@ TEST(random_hex)
     CHECK_STR(none, "");
 }
 
+TEST(wide_instants_have_all_digits)
+{
+    char text[40];
+    cl_format_time_wide(1784214092064797670, text);
+    CHECK_STR(text, "2026-07-16T15:01:32.064797670Z");
+    cl_format_time_wide(1784214092000000000, text);
+    CHECK_STR(text, "2026-07-16T15:01:32.000000000Z");
+    cl_format_time_wide(-1, text);
+    CHECK_STR(text, "1969-12-31T23:59:59.999999999Z");
+}
+
 TEST_MAIN
