@@ -79,7 +79,6 @@ SCRIPT
     local second=$!
     # It is attached once the container's output comes through.
     run_pty "cloche attach box" <<SCRIPT
-timeout 20
 line until [ -e /seen ]; do echo tick; sleep 0.05; done; echo for both"" of us
 host until grep -q tick "$BATS_TEST_TMPDIR/second"; do sleep 0.05; done
 host cloche exec box touch /seen

@@ -4,7 +4,7 @@
 
 usage: console-receiver.py SOCKET [TEXT]     TEXT is typed into the terminal first
 
-Creates SOCKET and prints "listening" on standard error once it may be connected to. Gives up after 20 s.
+Creates SOCKET and prints "listening" on standard error once it may be connected to. Gives up after 60 s.
 """
 
 import array
@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 
-signal.alarm(20)
+signal.alarm(60)
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen(1)

@@ -99,19 +99,19 @@ fingerprint() {
 
 @test "CVE-2024-9676: a FIFO, a device, a link or a huge file as /etc/passwd does not hang or mislead" {
     image_of fifo 'entry("etc/passwd", "fifo"); entry("etc/group", "fifo")'
-    run timeout 20 cloche run --rm -u nobody fifo true
+    run timeout 60 cloche run --rm -u nobody fifo true
     expect_status 125
     expect_one_line_error
-    run timeout 20 cloche run --rm -u 5 fifo id -u
+    run timeout 60 cloche run --rm -u 5 fifo id -u
     [ "$status" -ne 124 ]
     image_of linked 'entry("etc/passwd", "symlink", linkname="/../../../../../../etc/passwd-of-the-host"); entry("etc/passwd-of-the-host", data=b"inside:x:77:77::/:/bin/sh\n")'
     run cloche run --rm -u inside linked id -u
     expect_output 77 # a link stays inside the image
     image_of endless 'entry("etc/passwd", "symlink", linkname="/dev/zero")'
-    run timeout 20 cloche run --rm -u nobody endless true
+    run timeout 60 cloche run --rm -u nobody endless true
     expect_status 125
     image_of huge 'entry("etc/passwd", data=b"#" * 30000000)'
-    run timeout 20 cloche run --rm -u nobody huge true
+    run timeout 60 cloche run --rm -u nobody huge true
     expect_status 125
     expect_one_line_error
     cloche rmi fifo linked endless huge
@@ -275,9 +275,11 @@ fingerprint() {
 }
 
 @test "CVE-2020-15257: no abstract socket of ours, also with the host's network" {
-    cloche run -d --name box --network host alpine sleep 1000
-    run grep -iE '@.*cloche' /proc/net/unix
-    expect_output ''
+    need_program unshare
+    # In a network of the test's own, where nobody else has sockets.
+    run unshare -n sh -c 'cloche run -d --name box --network host alpine sleep 1000 >/dev/null && cat /proc/net/unix'
+    expect_status 0
+    refute_text '@'
     run cloche run --rm --network host alpine grep -i "$CLOCHE_STATE" /proc/net/unix
     refute_text '@'
 }

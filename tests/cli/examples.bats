@@ -17,7 +17,7 @@ run_lines() {
         [ -n "$line" ] || continue
         count=$((count + 1))
         code=0
-        timeout 30 bash -c "$line" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null || code=$?
+        timeout 60 bash -c "$line" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null || code=$?
         if [ "$code" -ne 0 ]; then
             printf 'exit status %d: %s\n%s\n' "$code" "$line" "$(cat "$BATS_TEST_TMPDIR/out")" >&2
             return 1

@@ -52,6 +52,7 @@ load helper
 }
 
 @test "--step waits before each step and names the process to look at" {
+    export -f world_programs
     run_pty 'cloche run --name stepped --step alpine echo all done' <<'SCRIPT'
 expect next: open root file system
 expect no process yet
@@ -70,7 +71,7 @@ match Its first process is (\d+)
 match cloche view \d+
 match ls -l /proc/\d+/ns
 expect q stops]
-host ls -l /proc/$(ps -eo pid,args | awk '/[c]loche run --name stepped --step/ { pid = $1 } END { print pid }')/ns
+host for pid in $(world_programs); do ls -l /proc/$pid/ns || exit 1; done
 line
 send \n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n
 expect next: execute

@@ -153,19 +153,19 @@ END
     type_keys /
     type_keys -l "${TAG}d"
     wait_screen " /${TAG}d +1 match +Enter keep"
-    is_cursor_on "sleep 1002 +┃ ${TAG}db"
+    wait_until is_cursor_on "sleep 1002 +┃ ${TAG}db"
     type_keys BSpace
     wait_screen " /${TAG} +3 matches"
     type_keys Enter
     wait_screen ' /'"$TAG"' +3 matches +n N next'
-    is_cursor_on 'sleep 1002'
+    wait_until is_cursor_on 'sleep 1002'
     type_keys n
     wait_until is_cursor_on 'sleep 1001'
     type_keys N
     wait_until is_cursor_on 'sleep 1002'
     type_keys Escape
     wait_screen 'q quit'
-    is_cursor_on 'sleep 1002'
+    wait_until is_cursor_on 'sleep 1002'
 }
 
 @test "Enter drills into the view of the process, q comes back" {
@@ -173,12 +173,12 @@ END
     glass_here 80x24
     type_keys Enter
     wait_screen "^ cloche view [0-9]+ +${TAG}web +sleep"
-    is_screen '^ +HOST +\| INSIDE'
-    is_screen '^pid +[0-9]+ +\| 1( |\$)'
-    is_screen 'q back'
+    wait_screen '^ +HOST +\| INSIDE'
+    wait_screen '^pid +[0-9]+ +\| 1( |\$)'
+    wait_screen 'q back'
     type_keys q
     wait_screen "${TAG}web"
-    is_screen 'n N next'
+    wait_screen 'n N next'
     type_keys '?'
     wait_screen 'freeze, or follow'
     type_keys q
@@ -222,7 +222,7 @@ END
     wait_until is_cursor_on 'sleep 1002'
     cloche rm -f "${TAG}web" >/dev/null
     wait_no_screen 'sleep 1001'
-    is_cursor_on 'sleep 1002'
+    wait_until is_cursor_on 'sleep 1002'
 }
 
 @test "tree or list, sorted by name" {
@@ -249,7 +249,7 @@ first_row_is() {
     wait_until is_cursor_on 'sleep 2001'
     mouse 4 20 20
     wait_screen "^ cloche view [0-9]+ +${TAG}db"
-    is_screen '^pid '
+    wait_screen '^pid '
     mouse 3 61
     wait_no_screen '^ +HOST +\| INSIDE'
 }
@@ -265,7 +265,7 @@ first_row_is() {
     wait_screen "┃ ${TAG}web +1"
     tmux_here resize-window -t glass -x 200 -y 50
     wait_screen 'INSIDE$'
-    is_screen ' NAME +INSIDE'
+    wait_screen ' NAME +INSIDE'
 }
 
 @test "ASCII where the locale is no UTF-8 one, or when asked for" {
@@ -285,10 +285,10 @@ colours() {
     start_two
     GLASS_ENV="LC_ALL=C.UTF-8 TERM=xterm-color" glass_here 80x14
     wait_screen "${TAG}web"
-    [ "$(colours | grep -cE '^3[1-7]$')" -ge 2 ]
+    wait_until eval '[ "$(colours | grep -cE "^3[1-7]$")" -ge 2 ]'
     [ "$(colours | grep -c '38;5')" = 0 ]
     glass_here 80x14
-    [ "$(colours | grep -c '38;5')" -ge 2 ]
+    wait_until eval '[ "$(colours | grep -c "38;5")" -ge 2 ]'
     GLASS_ENV="LC_ALL=C.UTF-8 NO_COLOR=1" glass_here 80x14
     wait_until is_cursor_on 'sleep 1001'
     [ -z "$(colours)" ]
@@ -302,11 +302,15 @@ terminal_modes() {
     tmux_here display -p -t glass '#{alternate_on} #{mouse_any_flag} #{cursor_flag}'
 }
 
+has_modes() {
+    [ "$(terminal_modes)" = "$1" ]
+}
+
 @test "the terminal is as it was after every way out" {
     local signal
     for signal in q TERM INT HUP QUIT SEGV ABRT; do
         glass 80x14
-        [ "$(terminal_modes)" = "1 1 0" ]
+        wait_until has_modes "1 1 0"
         if [ "$signal" = q ]; then
             type_keys q
             wait_screen 'ended with 0'
@@ -314,7 +318,7 @@ terminal_modes() {
             kill -s "$signal" "$(glass_pid)"
             wait_screen "ended with $((128 + $(kill -l "$signal")))"
         fi
-        [ "$(terminal_modes)" = "0 0 1" ]
+        wait_until has_modes "0 0 1"
     done
 }
 
@@ -325,10 +329,10 @@ terminal_modes() {
     wait_screen "┃ ${TAG}web"
     type_keys C-z
     wait_screen 'Stopped'
-    [ "$(terminal_modes)" = "0 0 1" ]
+    wait_until has_modes "0 0 1"
     type_keys fg Enter
     wait_screen "┃ ${TAG}web"
-    [ "$(terminal_modes)" = "1 1 0" ]
+    wait_until has_modes "1 1 0"
     type_keys G
     wait_until is_cursor_on 'sleep 1002'
     type_keys q
@@ -341,7 +345,7 @@ terminal_modes() {
     bash -c 'exec -a "$1" sleep 1004' sh "$name" 3>&- &
     glass 120x24 -l --filter "${TAG}evil"
     wait_screen "${TAG}evil.x1b\[2J.x1b\]0;x.x07.x0anext 容器"
-    is_screen '^ cloche '
+    wait_screen '^ cloche '
     kill "$!"
     wait "$!" || true
     wait_no_screen "${TAG}evil.x1b\[2J.x1b\]0"
@@ -353,9 +357,9 @@ terminal_modes() {
     setpriv --reuid 65534 --regid 65534 --clear-groups sleep 1005 3>&- &
     window 100x24 "LC_ALL=C.UTF-8 setpriv --reuid 65534 --regid 65534 --clear-groups cloche glass -i 200ms $!"
     wait_screen 'sleep 1005'
-    is_screen ' hidden'
-    is_cursor_on 'sleep 1005'
-    is_screen "shares all its namespaces with the host|the host's"
+    wait_screen ' hidden'
+    wait_until is_cursor_on 'sleep 1005'
+    wait_screen "shares all its namespaces with the host|the host's"
     type_keys g
     wait_screen 'namespaces hidden: needs CAP_SYS_PTRACE'
     kill "$!"

@@ -12,12 +12,12 @@
 # world_… functions from its own setup_file, setup, teardown and teardown_file.
 #
 # Helpers: need_program NAME…, skips with the reason; run_pty COMMAND <<script, a session in a terminal (pty-session.py says how);
-# wait_until COMMAND…, polls at most PATIENCE seconds (CLOCHE_TEST_PATIENCE, 10); container_pid NAME; expect_status N; expect_output TEXT; expect_line TEXT; expect_text TEXT;
+# wait_until COMMAND…, polls at most PATIENCE seconds (CLOCHE_TEST_PATIENCE, 60); container_pid NAME; expect_status N; expect_output TEXT; expect_line TEXT; expect_text TEXT;
 # expect_match REGEX; refute_text TEXT; expect_one_line_error TEXT…; expect_no_containers.
 
 HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HELPER_DIR/../.." && pwd)
-PATIENCE=${CLOCHE_TEST_PATIENCE:-10} # an emulated machine needs more
+PATIENCE=${CLOCHE_TEST_PATIENCE:-60} # only who waits in vain waits so long; a busy machine needs it
 
 world_setup_file() {
     CLOCHE_BUILD=$(realpath "${CLOCHE_BUILD:-$CHECKOUT/build}")

@@ -237,11 +237,11 @@ status_field() {
     cloche run -d --name box alpine sleep 1000 7</etc/shadow
     pid=$(container_pid box)
     monitor=$(awk '{ print $4 }' "/proc/$pid/stat")
-    [ "$(cat "/proc/$monitor/comm")" = cloche-monitor ]
+    # It becomes the monitor while the program runs already, and then lets go of what it needs no more.
+    wait_until eval '[ "$(cat "/proc/$monitor/comm")" = cloche-monitor ] && [ "$(readlink "/proc/$monitor/cwd")" = / ]'
     run readlink "/proc/$monitor/fd/0" "/proc/$monitor/fd/1" "/proc/$monitor/fd/2"
     expect_output $'/dev/null\n/dev/null\n/dev/null'
-    run find "/proc/$monitor/fd" -lname /etc/shadow
-    expect_output ''
+    wait_until eval '[ -z "$(find "/proc/$monitor/fd" -lname /etc/shadow)" ]'
     [ "$(awk '{ print $7 }' "/proc/$monitor/stat")" = 0 ]
     [ "$(readlink "/proc/$monitor/cwd")" = / ]
 }

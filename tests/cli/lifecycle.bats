@@ -229,7 +229,7 @@ polite() {
     cloche run -d --name box alpine sleep 1000
     cloche stop -t 0 box
     wait_until sh -c '! find /sys/fs/cgroup -name "$(cloche inspect --format "{{.Id}}" box)" | grep .'
-    wait_until test -z "$(world_programs)"
+    wait_until eval '[ -z "$(world_programs)" ]'
 }
 
 @test "stop, kill and rm -f at once: one end, and rm -f always succeeds" {

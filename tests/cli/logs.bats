@@ -82,7 +82,7 @@ wait_logged() {
 @test "-f --tail begins near the end; of a container at rest it returns" {
     cloche run -d --name box alpine seq 1 10
     wait_exited box
-    run timeout 20 cloche logs -f -n 2 box
+    run timeout 60 cloche logs -f -n 2 box
     expect_status 0
     expect_output $'9\n10'
 }
@@ -90,7 +90,7 @@ wait_logged() {
 @test "a follower that is killed leaves no trace; a closed pipe ends it" {
     cloche run -d --name box alpine sh -c 'while sleep 0.02; do echo tick; done'
     wait_logged box tick
-    run timeout 20 bash -c 'cloche logs -f box | head -n 3'
+    run timeout 60 bash -c 'cloche logs -f box | head -n 3'
     expect_status 0
     expect_output $'tick\ntick\ntick'
 }

@@ -16,7 +16,7 @@ The script has one step a line; blank lines and lines that begin with # do not c
   host COMMAND     run COMMAND with bash on the host, meanwhile; it must succeed, its output joins the transcript
   signal NAME      send a signal (TERM, HUP, ...) to COMMAND's process
   hangup           close the terminal, as when its window is closed
-  timeout SECONDS  how long expect, match, end may wait (10 at first)
+  timeout SECONDS  how long expect, match, end may wait (60 at first)
   end              wait until COMMAND has ended (also done after the last step)
 
 The window has 24 rows and 80 columns at first. The transcript goes to standard output. The exit status is COMMAND's (128 + n after
@@ -40,7 +40,7 @@ class StepFailed(Exception):
 
 class Session:
     def __init__(self, command):
-        self.timeout = 10.0
+        self.timeout = 60.0
         self.transcript = []
         self.between = ""  # what came between the last two matches
         # exec: signals of the script reach the command, not a shell around it

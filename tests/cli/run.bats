@@ -33,7 +33,7 @@ load helper
 }
 
 @test "a program that reads nothing does not hang its caller" {
-    run bash -c 'head -c 5000000 /dev/zero | timeout 20 cloche run -i --rm alpine true'
+    run bash -c 'head -c 5000000 /dev/zero | timeout 60 cloche run -i --rm alpine true'
     expect_status 0
 }
 
@@ -185,7 +185,7 @@ layer_fingerprint() {
 }
 
 @test "a closed pipe ends cloche run" {
-    run timeout 20 bash -c 'cloche run --rm alpine yes | head -n 2'
+    run timeout 60 bash -c 'cloche run --rm alpine yes | head -n 2'
     expect_status 0
     expect_output $'y\ny'
 }

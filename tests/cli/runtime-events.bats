@@ -60,6 +60,11 @@ stats() {
     expect_output "[]"
 }
 
+# It has to listen before anybody is killed: to sleep, that is, with what tells it open.
+listens() {
+    readlink "/proc/$1/fd/"* | grep -q -e eventfd -e memory.events && [ "$(awk '{ print $3 }' "/proc/$1/stat")" = S ]
+}
+
 @test "events: statistics at each interval, until the container ends" {
     start_idle
     cloche-runtime --root "$WORLD/oci" events --interval 50ms box >"$WORLD/events" &
@@ -76,8 +81,7 @@ stats() {
     start_idle
     cloche-runtime --root "$WORLD/oci" events --interval 1h box >"$WORLD/events" &
     local pid=$!
-    # It has to be listening before anybody is killed.
-    wait_until eval 'readlink /proc/$pid/fd/* | grep -q -e eventfd -e memory.events'
+    wait_until listens "$pid"
     run rt exec box dd if=/dev/zero of=/dev/null bs=128M count=1
     [ "$status" -ne 0 ]
     wait_until grep -q oom "$WORLD/events"
@@ -94,7 +98,7 @@ stats() {
     rt run -d -b "$BUNDLE" box
     cloche-runtime --root "$WORLD/oci" events --interval 1h box >"$WORLD/events" &
     local pid=$!
-    wait_until eval 'readlink /proc/$pid/fd/* | grep -q -e eventfd -e memory.events'
+    wait_until listens "$pid"
     touch "$BUNDLE/rootfs/tmp/go"
     wait "$pid"
     [ "$(sort -u "$WORLD/events")" = '{"type":"oom","id":"box"}' ]

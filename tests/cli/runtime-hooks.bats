@@ -412,8 +412,7 @@ is_gone() {
     hook prestart slow "sleep 1000 & echo \$! >$WORLD/got; wait"
     change '.hooks.prestart[0].timeout = 1'
     run rt create -b "$BUNDLE" box
-    run cat "/proc/$(cat "$WORLD/got")/stat"
-    expect_match "No such file|\) Z "
+    wait_until is_gone "$(cat "$WORLD/got")"
     change '.hooks.prestart[0].timeout = 100 | .hooks.prestart[0].args[2] = ":"'
     rt run -b "$BUNDLE" box
 }

@@ -474,7 +474,7 @@ spreads() {
     script 'mount -t tmpfs inner /mnt; echo ready >/tmp/ready; exec sleep 1000'
     on_host "cp -a '$BUNDLE/rootfs' '$WORLD/host/rootfs'
         rt run -d -b '$BUNDLE' box >'$WORLD/out' 2>&1
-        for _ in \$(seq 100); do [ -e '$WORLD/host/rootfs/tmp/ready' ] && break; sleep 0.1; done
+        for _ in \$(seq 600); do [ -e '$WORLD/host/rootfs/tmp/ready' ] && break; sleep 0.1; done
         mount -t tmpfs outer '$WORLD/host/rootfs/data'
         grep -q ' /data .* outer ' /proc/\$(rt state box | jq .pid)/mountinfo && echo in || echo not in
         grep -q ' inner ' /proc/self/mountinfo && echo out || echo not out
@@ -528,7 +528,7 @@ END
         "$WORLD/default.json" >"$BUNDLE/config.json"
     run on_host "mkdir '$WORLD/host/a' '$WORLD/host/b'
         rt run -d -b '$BUNDLE' box >'$WORLD/out' 2>&1
-        for _ in \$(seq 100); do [ -s '$WORLD/host/info' ] && break; sleep 0.1; done
+        for _ in \$(seq 600); do [ -s '$WORLD/host/info' ] && break; sleep 0.1; done
         mount -t tmpfs outer '$WORLD/host/b'
         grep -q ' /mnt/b .* outer ' /proc/\$(rt state box | jq .pid)/mountinfo && echo in || echo not in
         grep -q ' inner ' /proc/self/mountinfo && echo out || echo not out

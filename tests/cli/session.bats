@@ -43,7 +43,7 @@ processes_of() {
 
 wait_process() {
     local tries
-    for ((tries = 0; tries < 200; tries++)); do
+    for ((tries = 0; tries < 1200; tries++)); do
         [ -z "$(processes_of "$1")" ] || return 0
         sleep 0.05
     done

@@ -169,9 +169,9 @@ expect_told() {
 
 @test "without the privilege the error names it and what works instead" {
     need_program unshare
-    run timeout 20 unshare -n "$CLOCHE_BUILD/cloche" ns watch
+    run timeout 60 unshare -n "$CLOCHE_BUILD/cloche" ns watch
     expect_one_line_error CAP_NET_ADMIN network 'cloche lsns'
-    run timeout 20 unshare -pf "$CLOCHE_BUILD/cloche" ns watch
+    run timeout 60 unshare -pf "$CLOCHE_BUILD/cloche" ns watch
     expect_one_line_error CAP_NET_ADMIN 'pid' 'cloche lsns'
     run cloche ns watch no-such-container
     [ "$status" -ne 0 ]

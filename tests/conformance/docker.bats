@@ -65,7 +65,7 @@ teardown_file() {
     expect_text LOOPBACK
     refute_text eth0
     docker run -d --name server alpine:test sh -c 'while :; do echo served | nc -l -p 80; done'
-    run docker run --rm --link server alpine:test sh -c 'for i in 1 2 3 4 5 6 7 8 9; do nc -w 5 server 80 && exit; sleep 0.2; done'
+    run docker run --rm --link server alpine:test sh -c 'for i in $(seq 200); do nc -w 5 server 80 && exit; sleep 0.2; done'
     expect_line served
 }
 
@@ -101,7 +101,7 @@ END
     [ "$status" -ne 0 ]
     run docker top box
     expect_text "sleep 0.05"
-    docker stop -t 10 box
+    docker stop -t 60 box
     [ "$(docker inspect --format '{{.State.ExitCode}}' box)" -eq 4 ]
     docker start box
     docker restart -t 0 box
@@ -127,10 +127,19 @@ END
     expect_output $'67108864\n33'
 }
 
+docker_told() { # EVENT CONTAINER
+    docker events --since 0 --until 0s --filter "event=$1" --filter "container=$2" | grep -q .
+}
+
 @test "docker run: limits, an OOM kill that is told" {
     [ -e /sys/fs/cgroup/memory ] || [ -e /sys/fs/cgroup/memory.max ] || skip "no memory controller here"
-    run docker run --name eater -m 16m --memory-swap 16m alpine:test sh -c 'x=a; while :; do x=$x$x; done'
+    run docker run -m 16m --memory-swap 16m alpine:test sh -c 'x=a; while :; do x=$x$x; done'
     expect_status 137
+    # Docker hears of a kill and of an end in two ways, and only what came first is in the state of who has ended: so here the end waits.
+    docker run -d --name eater -m 16m --memory-swap 16m alpine:test sh -c '(x=a; while :; do x=$x$x; done); while [ ! -e /go ]; do sleep 0.1; done'
+    wait_until docker_told oom eater
+    docker exec eater touch /go
+    docker wait eater
     [ "$(docker inspect --format '{{.State.OOMKilled}}' eater)" = true ]
 }
 

@@ -97,7 +97,7 @@ END
     expect_status 127
     podman_ exec -e A=b -w /tmp -u 1000 box sh -c '[ "$A $PWD $(id -u)" = "b /tmp 1000" ]'
     podman_ exec -d box sleep 1000
-    podman_ stop -t 10 box
+    podman_ stop -t 60 box
     [ "$(podman_ inspect --format '{{.State.ExitCode}}' box)" -eq 4 ]
     podman_ start box
     podman_ kill box

@@ -12,7 +12,7 @@ import re
 import subprocess
 import time
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Broken(Exception):
