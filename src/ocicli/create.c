@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SPEC_MAX     (16 << 20)
-#define START_END_MS 2000
+#define START_END_MS 10000 /* a killed process that is still there then hangs in the kernel */
 
 struct create_options {
     const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket, *preserve_fds, *trace,

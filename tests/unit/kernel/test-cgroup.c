@@ -14,6 +14,8 @@
 #include "kernel/procfs.h"
 #include "support.h"
 
+#define PATIENCE_MS 30000 /* a frozen group is that at once, unless the machine is busy */
+
 struct place {
     struct cgroup_host host;
     char parent[64]; /* "cloche-test-PID" */
@@ -220,20 +222,20 @@ static void check_freeze(struct place *place)
     int pidfd = -EBADF, socket = -EBADF;
     char byte = 0;
     REQUIRE(make(place, &group));
-    CHECK_INT(cgroup_freeze(&group, true, 1000, &err), 0); /* an empty one freezes too */
-    CHECK_INT(cgroup_freeze(&group, false, 1000, &err), 0);
+    CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0); /* an empty one freezes too */
+    CHECK_INT(cgroup_freeze(&group, false, PATIENCE_MS, &err), 0);
     CHECK(populate_talking(&group, &pidfd, &socket) > 0);
-    CHECK_INT(cgroup_freeze(&group, true, 2000, &err), 0);
-    CHECK_INT(cgroup_freeze(&group, true, 2000, &err), 0);
+    CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);
+    CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);
     /* Awake, it would echo at once. */
     CHECK_INT(write(socket, "z", 1), 1);
     struct pollfd poll_fd = { .fd = socket, .events = POLLIN };
     CHECK_INT(poll(&poll_fd, 1, 50), 0);
-    CHECK_INT(cgroup_freeze(&group, false, 2000, &err), 0);
+    CHECK_INT(cgroup_freeze(&group, false, PATIENCE_MS, &err), 0);
     CHECK_INT(read(socket, &byte, 1), 1);
     CHECK_INT(byte, 'z');
     /* A frozen group can be killed: nobody has to thaw it first. */
-    CHECK_INT(cgroup_freeze(&group, true, 2000, &err), 0);
+    CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);
     CHECK_INT(cgroup_kill(&group), 0);
     reap(&pidfd);
     (void)cl_close(socket);

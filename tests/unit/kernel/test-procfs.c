@@ -280,7 +280,7 @@ static void nested(void *ignored)
     REQUIRE(procfs_read_status(self, &status) == 0);
     unsigned own = status.levels;
     static struct procfs_walk walk;
-    for (int i = 0; i < 2000 && levels != own + 2; i++) { /* until the grandchild is there */
+    for (int i = 0; i < 60000 && levels != own + 2; i++) { /* until the grandchild is there */
         pid_t other;
         usleep(1000);
         REQUIRE(procfs_walk_init(&walk, proc) == 0);

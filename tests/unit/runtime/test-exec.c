@@ -224,7 +224,7 @@ TEST(a_container_that_has_ended_is_refused)
     REQUIRE(start_box(&world, &visit));
     CHECK_INT(k_pidfd_send_signal(world.process.pidfd, SIGKILL), 0);
     struct pollfd end = { .fd = world.process.pidfd, .events = POLLIN };
-    CHECK_INT(poll(&end, 1, 10000), 1); /* a zombie now: its number is still taken */
+    CHECK_INT(poll(&end, 1, 60000), 1); /* a zombie now: its number is still taken */
     run_visit(&visit);
     CHECK(visit.result < 0);
     CHECK_CONTAINS(visit.err.text, "not running");

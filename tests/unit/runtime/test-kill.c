@@ -24,7 +24,7 @@ static int count_processes(struct world *world)
    ms. */
 static bool all_gone(struct world *world)
 {
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 12000; i++) {
         if (count_processes(world) == 0)
             return true;
         usleep(5000);

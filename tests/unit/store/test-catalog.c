@@ -279,7 +279,7 @@ static int find_first(const struct world *world, int go)
     struct store *store = NULL;
     struct store_container *row = NULL;
     struct cl_error err = { 0 };
-    alarm(20);
+    alarm(60);
     if (read(go, &byte, 1) != 1 || store_open(world->root, world->state, &store, &err) < 0)
         return 1;
     if (store_begin(store, &err) < 0)
