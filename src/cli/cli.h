@@ -73,6 +73,7 @@ int cli_engine(struct cli *cli, bool recover, struct engine **ret, struct cl_err
 /* Parse argv for a verb: fills options (of options_size bytes) and *ret_arguments (points into argv). Unknown flag: USAGE with "did you mean --x?". */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *options,
               char ***ret_arguments, struct cl_error *err);
+bool cli_has_letter(const struct cli_verb *verb, char letter);
 void cli_options_done(const struct cli_verb *verb, void *options);
 /* Find the verb that argv begins with ("container inspect" takes two words); *ret_used words. NULL: unknown. */
 const struct cli_verb *cli_find_verb(int argc, char **argv, int *ret_used);

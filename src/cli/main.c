@@ -73,7 +73,7 @@ static int unknown_verb(char **typed, struct cl_error *err)
 static bool asks_for_help(const struct cli_verb *verb, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
-        if (cl_streq(argv[i], "--help"))
+        if (cl_streq(argv[i], "--help") || (cl_streq(argv[i], "-h") && !cli_has_letter(verb, 'h')))
             return true;
         if (cl_streq(argv[i], "--") || (verb->options_end_at_argument && argv[i][0] != '-'))
             return false;

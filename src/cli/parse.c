@@ -38,6 +38,11 @@ static const struct cli_option *find_letter(const struct cli_verb *verb, char le
     return NULL;
 }
 
+bool cli_has_letter(const struct cli_verb *verb, char letter)
+{
+    return find_letter(verb, letter) != NULL;
+}
+
 static int unknown_option(const struct cli_verb *verb, const char *text, size_t length,
                           struct cl_error *err)
 {
@@ -202,7 +207,8 @@ static int parse_cluster(struct parse *parse, const char *text, struct cl_error 
             return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown shorthand flag: '%c' in %s",
                                 *letter, text);
         bool takes_value = wants_value(option);
-        if (takes_value && letter[1] != '\0')
+        bool may_take = takes_value || option->type == CLI_OPTIONAL; /* -Tparent, -T=parent, -T */
+        if (may_take && letter[1] != '\0')
             value = letter[1] == '=' ? letter + 2 : letter + 1;
         else if (!takes_value && letter[1] == '=')
             value = letter + 2;

@@ -19,7 +19,8 @@ const struct tour_language tour_languages[] = {
         .more = { "\u2026 and", "more lines" },
         .another = "(The kernel has given its number to a new namespace already: somebody else's.)",
         .left = "You have left the tour. What it made is removed.",
-        .farewell = "This was the tour. To look on your own: cloche view, lsns, ns tree, ns diff, pid.",
+        .farewell = "This was the tour. To look on your own: cloche view, glass, lsns, why,\n"
+                    "ns tree, ns diff, pid, and run --explain.",
         .stages = {
             [TOUR_START] = {
                 "A container is started",
@@ -150,7 +151,8 @@ const struct tour_language tour_languages[] = {
         .more = { "……還有", "行" },
         .another = "（核心已把這個號碼給了另一個新的命名空間。）",
         .left = "您已離開導覽，建立過的東西都清除了。",
-        .farewell = "導覽到此結束。想自己動手看看：cloche view、lsns、ns tree、ns diff、pid。",
+        .farewell = "導覽到此結束。想自己動手看看：cloche view、glass、lsns、why、\n"
+                    "ns tree、ns diff、pid，以及 run --explain。",
         .stages = {
             [TOUR_START] = {
                 "啟動一個容器",

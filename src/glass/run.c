@@ -23,6 +23,7 @@ struct run {
     struct glass_live *live;
     struct glass_state state;
     struct glass_screen screen;
+    struct lens_target target; /* of options->reference */
     char host_name[65];
     bool is_spoilt; /* paint all of the terminal */
     bool is_over;
@@ -226,18 +227,16 @@ static int loop(struct run *run, struct cl_error *err)
     return code;
 }
 
+/* What can't be shown is an error before the terminal is changed. */
 static int begin(struct run *run, struct cl_error *err)
 {
     const struct glass_options *options = run->options;
     struct glass_choice *choice = &run->state.choice;
-    struct lens_target target;
     int code = glass_world_new(run->proc_fd, run->names, &run->world, err);
     if (code >= 0)
         code = glass_live_new(options->interval_ms, &run->live, err);
-    if (code >= 0)
-        code = glass_live_read(run->live, run->world, err);
     if (code >= 0 && options->reference != NULL)
-        code = lens_find_target(run->proc_fd, options->reference, run->names, &target, err);
+        code = lens_find_target(run->proc_fd, options->reference, run->names, &run->target, err);
     if (code < 0)
         return code;
     choice->only_containers = options->only_containers;
@@ -246,9 +245,32 @@ static int begin(struct run *run, struct cl_error *err)
         return cl_fail_kind(err, CL_KIND_USAGE, E2BIG, "the filter is longer than %zu bytes",
                             sizeof choice->filter - 1);
     (void)gethostname(run->host_name, sizeof run->host_name - 1);
+    return 0;
+}
+
+/* Of many processes the first are shown while the others are read. What fails here fails again at the end of it, and is told then. */
+static void show_progress(void *context, size_t done, size_t total)
+{
+    struct run *run = context;
+    (void)CL_PRINT(run->state.message, "reading: %zu of %zu processes", done, total); /* fits */
+    if (make_rows(run) >= 0)
+        (void)draw(run, false);
+}
+
+static int read_first(struct run *run, struct cl_error *err)
+{
+    run->world->progress = show_progress;
+    run->world->progress_context = run;
+    int code = glass_live_read(run->live, run->world, err);
+    run->world->progress = NULL;
+    run->state.message[0] = '\0';
+    if (code < 0)
+        return code;
     code = make_rows(run);
-    if (code >= 0 && options->reference != NULL)
-        (void)glass_state_select(&run->state, target.pid);
+    if (code >= 0 && run->options->reference != NULL)
+        (void)glass_state_select(&run->state, run->target.pid);
+    if (code >= 0)
+        code = resize(run); /* as wide as the pids are */
     return code < 0 ? cl_fail(err, code, "list the processes") : 0;
 }
 
@@ -263,6 +285,8 @@ static int in_terminal(struct run *run, struct cl_error *err)
         return code;
     run->screen.is_utf8 = glass_terminal_is_utf8();
     code = resize(run);
+    if (code >= 0)
+        code = read_first(run, &failure);
     if (code >= 0)
         code = loop(run, &failure);
     glass_terminal_close();

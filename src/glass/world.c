@@ -11,6 +11,8 @@
 #include "glass/world_private.h"
 #include "kernel/inroot.h"
 
+enum { SLICE = 1000 };
+
 /* What an update will read, and what it found to have gone. */
 struct change {
     struct glass_reading *readings; /* ascending by pid */
@@ -165,13 +167,42 @@ static void tally(struct glass_world *world)
     }
 }
 
+/* The first of them only, so that a slice can be read and merged. */
+static struct change slice_of(const struct change *all, size_t from, size_t count)
+{
+    return (struct change){ .readings = all->readings + from, .count = count };
+}
+
+/* An empty table fills in slices, and who waits is told; the rest of what a reading does is the same. */
+static int fill(struct glass_world *world, struct change *change)
+{
+    int code = 0;
+    size_t size = world->slice; /* twice as many each time: what is drawn in between grows, too */
+    for (size_t done = 0, count; code >= 0 && done < change->count; done += count, size *= 2) {
+        world->progress(world->progress_context, done, change->count);
+        count = change->count - done < size ? change->count - done : size;
+        struct change slice = slice_of(change, done, count);
+        code = glass_read_all(world->proc_fd, slice.readings, slice.count);
+        if (code >= 0)
+            code = merge(world, &slice);
+        tally(world);
+    }
+    return code;
+}
+
+static int read_and_merge(struct glass_world *world, struct change *change)
+{
+    if (world->count == 0 && world->progress != NULL && change->count > world->slice)
+        return fill(world, change);
+    int code = glass_read_all(world->proc_fd, change->readings, change->count);
+    return code < 0 ? code : merge(world, change);
+}
+
 /* Read what is wanted and merge it, then once more for the orphans of that. */
 static int apply(struct glass_world *world, struct change *change, struct cl_error *err)
 {
     struct change orphans = { 0 };
-    int code = glass_read_all(world->proc_fd, change->readings, change->count);
-    if (code >= 0)
-        code = merge(world, change);
+    int code = read_and_merge(world, change);
     if (code >= 0 && change->gone > 0)
         code = find_orphans(world, &orphans);
     if (code >= 0 && orphans.count > 0)
@@ -385,6 +416,7 @@ int glass_world_new(int proc_fd, const struct lens_names *names, struct glass_wo
     if (world == NULL || world->cgroups == NULL)
         return cl_fail(err, ENOMEM, "look at the processes");
     world->proc_fd = proc_fd;
+    world->slice = SLICE;
     world->names = names;
     read_host(world);
     *ret = cl_take(world);

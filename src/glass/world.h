@@ -67,6 +67,10 @@ struct glass_world {
     size_t group_count;
     size_t kernel_count, hidden_count; /* of processes */
     bool is_unsure; /* a container's name may come to be known a little later: update again soon */
+    /* Called during a first reading of thousands: before it (done 0), and as the table fills. NULL: nobody. */
+    void (*progress)(void *context, size_t done, size_t total);
+    void *progress_context;
+    size_t slice; /* so many at first */
     /* private */
     bool has_asked; /* the engine, during this update */
     struct lens_directory directory;

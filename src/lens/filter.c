@@ -308,6 +308,7 @@ unsigned lens_filter_needs(const struct lens_filter *filter)
 struct value {
     enum { VALUE_EMPTY, VALUE_NUMBER, VALUE_TEXT } kind;
     bool is_literal;
+    bool is_of_text; /* a column of texts, also when it is empty */
     double number;
     const char *text; /* borrowed, or `owned`'s */
     struct cl_buf owned;
@@ -341,6 +342,7 @@ static struct value value_of(struct evaluation *evaluation, int index)
         info->fill(evaluation->sight, evaluation->row, &value.owned);
         if (value.owned.failed == -ENOMEM)
             evaluation->failed = -ENOMEM;
+        value.is_of_text = !info->is_number;
         if (value.owned.size == 0)
             return value;
         value.text = value.owned.data;
@@ -359,29 +361,46 @@ static struct value value_of(struct evaluation *evaluation, int index)
     return value;
 }
 
-/* The literal's kind decides; texts that are no numbers equal none. -1, 0, 1, or 2: can't be compared. */
+enum { ORDER_UNEQUAL = 2, ORDER_NONE = 3 }; /* neither less nor greater; nothing is true of it */
+
+static int compare_texts(const char *left, const char *right)
+{
+    if (left == NULL || right == NULL) /* an empty cell comes before every text */
+        return (left != NULL) - (right != NULL);
+    int order = strcmp(left, right);
+    return (order > 0) - (order < 0);
+}
+
+static bool is_text(const struct value *value)
+{
+    return value->kind == VALUE_TEXT || (value->kind == VALUE_EMPTY && value->is_of_text);
+}
+
+/* The literal's kind decides; texts that are no numbers equal none. -1, 0, 1, or one of the above. */
 static int compare(const struct value *left, const struct value *right)
 {
-    if (left->kind == VALUE_EMPTY || right->kind == VALUE_EMPTY)
-        return left->kind == right->kind ? 0 : 2;
     bool by_text = (left->is_literal && left->kind == VALUE_TEXT) ||
                    (right->is_literal && right->kind == VALUE_TEXT) ||
-                   (left->kind == VALUE_TEXT && right->kind == VALUE_TEXT);
-    if (by_text) {
-        if (left->text == NULL || right->text == NULL)
-            return 2; /* "x" == 1 */
-        int order = strcmp(left->text, right->text);
-        return (order > 0) - (order < 0);
-    }
+                   (is_text(left) && is_text(right));
+    bool has_number_literal = (left->is_literal && left->kind == VALUE_NUMBER) ||
+                              (right->is_literal && right->kind == VALUE_NUMBER);
+    if (by_text && has_number_literal)
+        return ORDER_UNEQUAL; /* "x" == 1 */
+    if (by_text)
+        return compare_texts(left->text, right->text);
+    if (left->kind == VALUE_EMPTY || right->kind == VALUE_EMPTY)
+        return ORDER_NONE;
     double a = left->number, b = right->number;
     if ((left->kind == VALUE_TEXT && !to_number(left->text, &a)) ||
         (right->kind == VALUE_TEXT && !to_number(right->text, &b)))
-        return 2;
+        return ORDER_UNEQUAL;
     return (a > b) - (a < b);
 }
 
 static bool decide(enum op op, int order)
 {
+    if (order == ORDER_NONE)
+        return false;
     switch (op) {
     case OP_EQ:
         return order == 0;

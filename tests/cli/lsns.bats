@@ -173,6 +173,20 @@ box_has_two() {
     rm "$WORLD/cloche"
 }
 
+@test "lsns's short options, as getopt reads them" {
+    for tree in -Tparent -T=parent --tree=parent; do
+        run --separate-stderr cloche lsns "$tree" -n -t user -o NS
+        expect_match "(^|"$'\n'")$(ns_of self user)"
+    done
+    run --separate-stderr cloche lsns -nrl -t uts -o TYPE -Q "NSFS != 'x'"
+    expect_line uts
+    run cloche lsns -Tsideways
+    expect_one_line_error "unknown tree type: sideways"
+    run cloche lsns -h
+    expect_status 0
+    expect_text "cloche lsns [OPTIONS]"
+}
+
 @test "refusals are one line that says what and why" {
     run cloche lsns -t bogus
     expect_one_line_error "unknown namespace type: bogus"

@@ -260,4 +260,45 @@ TEST(command_lines_for_a_filter)
     finish(&setup);
 }
 
+struct told {
+    const struct glass_world *world;
+    size_t calls, latest;
+    bool is_ordered;
+};
+
+static void note_progress(void *context, size_t done, size_t total)
+{
+    struct told *told = context;
+    bool is_next = told->calls == 0 ? done == 0 : done > told->latest;
+    told->is_ordered = told->is_ordered && is_next && done < total && told->world->count <= done;
+    told->latest = done;
+    told->calls++;
+}
+
+/* The same table, filled in slices: whoever waits is told before the first and between them, and not with later readings. */
+TEST(a_first_reading_tells_how_far_it_is)
+{
+    struct cl_error err = { 0 };
+    struct glass_world *world = NULL;
+    int proc_fd = procfs_open_host(&err);
+    pid_t child = sleeper(0, "sliced");
+    CHECK_INT(glass_world_new(proc_fd, NULL, &world, &err), 0);
+    REQUIRE(world != NULL);
+    struct told told = { .world = world, .is_ordered = true };
+    world->progress = note_progress;
+    world->progress_context = &told;
+    world->slice = 1;
+    CHECK_INT(glass_world_read(world, 0, &err), 0);
+    CHECK(told.calls > 1);
+    CHECK(told.is_ordered);
+    CHECK(glass_world_find(world, child) != NULL);
+    CHECK(glass_world_find(world, getpid()) != NULL);
+    size_t calls = told.calls;
+    CHECK_INT(glass_world_read(world, 0, &err), 0);
+    CHECK_INT(told.calls, calls);
+    end(child);
+    glass_world_free(world);
+    (void)cl_close(proc_fd);
+}
+
 TEST_MAIN
