@@ -60,12 +60,12 @@ void cl_buf_char(struct cl_buf *buf, char character)
     cl_buf_add(buf, &character, 1);
 }
 
-void cl_buf_printf(struct cl_buf *buf, const char *fmt, ...)
+void cl_buf_vprintf(struct cl_buf *buf, const char *fmt, va_list args)
 {
-    va_list args;
-    va_start(args, fmt);
-    int length = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
+    va_list measured;
+    va_copy(measured, args);
+    int length = vsnprintf(NULL, 0, fmt, measured);
+    va_end(measured);
     if (length < 0) {
         if (buf->failed == 0)
             buf->failed = -ENOMEM;
@@ -73,10 +73,16 @@ void cl_buf_printf(struct cl_buf *buf, const char *fmt, ...)
     }
     if (!make_room(buf, (size_t)length))
         return;
-    va_start(args, fmt);
     vsnprintf(buf->data + buf->size, (size_t)length + 1, fmt, args);
-    va_end(args);
     buf->size += (size_t)length;
+}
+
+void cl_buf_printf(struct cl_buf *buf, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    cl_buf_vprintf(buf, fmt, args);
+    va_end(args);
 }
 
 /* The escape of one ASCII character as Go's encoding/json writes it, or NULL when it stands for itself. */

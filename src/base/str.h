@@ -62,6 +62,7 @@ void cl_buf_add(struct cl_buf *buf, const void *data, size_t size);
 void cl_buf_str(struct cl_buf *buf, const char *text);
 void cl_buf_char(struct cl_buf *buf, char character);
 void cl_buf_printf(struct cl_buf *buf, const char *fmt, ...) CL_PRINTF(2, 3);
+void cl_buf_vprintf(struct cl_buf *buf, const char *fmt, va_list args) CL_PRINTF(2, 0);
 /* Quotes included; Go's encoding/json escapes (<, >, & as \u003c …; invalid UTF-8 as U+FFFD). */
 void cl_buf_json_string(struct cl_buf *buf, const char *text);
 void cl_buf_done(struct cl_buf *buf);

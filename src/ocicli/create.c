@@ -80,6 +80,7 @@ struct creation {
     int listener;
     int trace; /* 0: none */
     struct timespec trace_since;
+    bool is_started_later;
     struct runtime_process process;
 };
 
@@ -295,6 +296,7 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
         .rootless = creation->cli->rootless,
         .preserve_fds = preserve,
         .pidfd_socket = flags->pidfd_socket,
+        .is_started_later = creation->is_started_later,
         .trace_fd = creation->trace,
         .trace_since = creation->trace > 0 ? &creation->trace_since : NULL,
     };
@@ -383,7 +385,7 @@ static int end_process(struct creation *creation, struct cl_error *err)
 }
 
 /* From the directory to an init that waits. On failure nothing is left. */
-static int make_container(struct creation *creation, bool is_started_later, struct cl_error *err)
+static int make_container(struct creation *creation, struct cl_error *err)
 {
     struct cl_error ignored;
     const struct ocicli *cli = creation->cli;
@@ -393,7 +395,7 @@ static int make_container(struct creation *creation, bool is_started_later, stru
     result = record(creation, err);
     creation->options.while_init_works = keep_spec;
     creation->options.context = creation;
-    if (result >= 0 && is_started_later) {
+    if (result >= 0 && creation->is_started_later) {
         result = creation->listener = container_listen(&creation->container, err);
         creation->options.start_listener = creation->listener;
     }
@@ -427,9 +429,10 @@ static void creation_init(struct creation *creation, const struct ocicli *cli,
 
 static int create_container(struct creation *creation, const char *id, struct cl_error *err)
 {
+    creation->is_started_later = true;
     int result = make_plan(creation, id, true, err);
     if (result >= 0)
-        result = make_container(creation, true, err);
+        result = make_container(creation, err);
     if (result < 0)
         return result;
     /* Before init is on its own: it has a copy of the locked descriptor. */
@@ -485,7 +488,7 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
     if (result >= 0 && !is_detached)
         result = relay_prepare(err);
     if (result >= 0)
-        result = make_container(creation, false, err);
+        result = make_container(creation, err);
     if (result < 0)
         return result;
     container_unlock(&creation->container);
@@ -602,25 +605,44 @@ const struct verb verb_start = {
 
 /* ---- plan ---- */
 
+static int print_plan(const struct runtime_plan *plan, bool wants_json, struct cl_error *err)
+{
+    struct cl_json *json = NULL;
+    cl_auto_buf text = CL_BUF_INIT(1 << 24);
+    int result = wants_json ? runtime_plan_json(plan, &json) : runtime_plan_print(plan, &text);
+    if (result < 0)
+        return cl_fail(err, result, "print the plan");
+    if (wants_json)
+        return print_json(json, err);
+    (void)fputs(text.data, stdout);
+    return flush_output(err);
+}
+
 static int plan(const struct ocicli *cli, const void *options, char **arguments,
                 struct cl_error *err)
 {
+    const struct create_options *flags = options;
     struct creation creation;
-    cl_auto_buf text = CL_BUF_INIT(1 << 20);
-    const char *id = arguments[0] != NULL ? arguments[0] : "plan";
+    bool wants_json = cl_streq(flags->format, "json");
+    if (flags->format != NULL && !wants_json && !cl_streq(flags->format, "text"))
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--format %s: expected text or json",
+                            flags->format);
     creation_init(&creation, cli, options);
-    int result = make_plan(&creation, id, false, err);
-    if (result >= 0 && runtime_plan_print(creation.plan, &text) < 0)
-        result = cl_fail(err, ENOMEM, "print the plan");
-    creation_done(&creation);
+    creation.is_started_later = true;
+    int result = make_plan(&creation, arguments[0] != NULL ? arguments[0] : "plan", false, err);
     if (result >= 0)
-        (void)fputs(text.data, stdout);
-    return result < 0 ? result : flush_output(err);
+        result = print_plan(creation.plan, wants_json, err);
+    creation_done(&creation);
+    return result;
 }
 
 static const struct option_row plan_table[] = {
     OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",
            struct create_options, bundle),
+    OPTION("config", 'f', OPTION_STRING, "FILE", "As create --config", struct create_options,
+           config),
+    OPTION("format", 0, OPTION_STRING, "FORMAT", "text (default) or json", struct create_options,
+           format),
     OPTION("no-pivot", 0, OPTION_FLAG, NULL, "As create --no-pivot would do it",
            struct create_options, no_pivot),
 };

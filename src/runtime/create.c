@@ -89,10 +89,6 @@ static void making_done(struct making *making)
 static int open_root(struct making *making, struct cl_error *err)
 {
     const struct runtime_plan *plan = making->plan;
-    if (plan->options->root_mount > 0) {
-        making->root = plan->options->root_mount;
-        return 0;
-    }
     struct runtime_rootfs rootfs = plan->options->rootfs;
     rootfs.trace_fd = plan->options->trace_fd;
     rootfs.trace_waits = plan->options->trace_waits;
@@ -100,8 +96,6 @@ static int open_root(struct making *making, struct cl_error *err)
     if (!rootfs.is_overlay)
         rootfs.path = plan->rootfs_path;
     rootfs.receives_mounts = (plan->root_propagation & MS_SLAVE) != 0;
-    if (making->init_opens)
-        return 0;
     int result = runtime_rootfs_open(&rootfs, &making->root, err);
     making->owns_root = result >= 0;
     /* Root, but not of the user namespace that our mount namespace belongs to: its mounts are not
@@ -117,8 +111,6 @@ static int open_root(struct making *making, struct cl_error *err)
 static int open_sources(struct making *making, struct cl_error *err)
 {
     size_t count = making->plan->mount_count;
-    if (count == 0)
-        return 0;
     making->sources = cl_malloc(count * sizeof *making->sources);
     if (making->sources == NULL)
         return cl_fail(err, ENOMEM, "open bind sources");
@@ -172,8 +164,6 @@ static int make_group(struct making *making, struct cl_error *err)
 {
     struct cgroup *group = &making->process.cgroup;
     int result = 0;
-    if (making->plan->options->scope != NULL)
-        return 0; /* systemd makes it, once there is a process */
     if (making->plan->cgroup_path[0] != '\0')
         result = parent_make_cgroup(making->plan, group, err);
     if (result >= 0 && group->count > 0)
@@ -447,7 +437,7 @@ static int clone_between(struct making *making, struct cl_error *err)
     return pid < 0 ? pid : 0;
 }
 
-static bool is_born_between(const struct runtime_plan *plan)
+bool parent_clones_between(const struct runtime_plan *plan)
 {
     return plan->joins_user_ns || (plan->new_user_ns && plan->join_count > 0);
 }
@@ -501,7 +491,7 @@ static int start_child(struct making *making, struct cl_error *err)
         proc = own_proc = procfs_open_host(err);
     if (proc < 0)
         return proc;
-    bool is_between = is_born_between(making->plan);
+    bool is_between = parent_clones_between(making->plan);
     if (is_between)
         result = clone_between(making, err);
     else
@@ -524,21 +514,90 @@ static int start_child(struct making *making, struct cl_error *err)
 
 /* ---- the public part ---- */
 
-/* A step of the parent that people may want to watch. */
-static int watched(struct making *making, const char *name,
-                   int (*run)(struct making *making, struct cl_error *err), struct cl_error *err)
+static int check_labels(struct making *making, struct cl_error *err)
 {
-    const struct trace trace = trace_of(making, false);
+    return parent_check_labels(making->plan->process.spec, making->plan->spec->linux_.mount_label,
+                               err);
+}
+
+static int make_namespaces(struct making *making, struct cl_error *err)
+{
+    int result = open_sync(making, err);
+    cl_test_point("before clone");
+    return result < 0 ? result : start_child(making, err);
+}
+
+static bool is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+static bool has_labels(const struct runtime_plan *plan)
+{
+    const struct oci_process *process = plan->process.spec;
+    return is_given(process->apparmor_profile) || is_given(process->selinux_label) ||
+           is_given(plan->spec->linux_.mount_label);
+}
+static bool opens_root(const struct runtime_plan *plan)
+{
+    return plan->options->root_mount <= 0 && plan->facts->is_root;
+}
+static bool has_mounts(const struct runtime_plan *plan)
+{
+    return plan->mount_count > 0;
+}
+static bool opens_namespaces(const struct runtime_plan *plan)
+{
+    return plan->join_count > 0 || plan->shares_mount_ns;
+}
+static bool has_agent(const struct runtime_plan *plan)
+{
+    return plan->process.notify != NULL;
+}
+/* With a scope systemd makes it, once there is a process. */
+static bool makes_group(const struct runtime_plan *plan)
+{
+    bool is_shown = false;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        is_shown = is_shown || plan->mounts[i].kind == PLAN_MOUNT_CGROUP;
+    return plan->options->scope == NULL && (plan->cgroup_path[0] != '\0' || is_shown);
+}
+static bool has_rdt(const struct runtime_plan *plan)
+{
+    return plan->process.rdt != NULL;
+}
+
+const struct parent_step parent_steps[] = {
+    { "check security labels", check_labels, has_labels, false, NULL },
+    { "open root file system", open_root, opens_root, true, "root open" },
+    { "open bind sources", open_sources, has_mounts, false, NULL },
+    { "open joined namespaces", open_joins, opens_namespaces, false, NULL },
+    { "open output of hooks", open_hooks_output, has_inner_hooks, false, NULL },
+    { "connect to the seccomp agent", connect_agent, has_agent, false, "sources open" },
+    { "make control group", make_group, makes_group, false, NULL },
+    { "make resctrl group", open_rdt, has_rdt, false, NULL },
+    { "make namespaces", make_namespaces, NULL, false, NULL },
+    { "set up from outside", let_go, waits_for_go, false, NULL },
+    { "tell the seccomp agent", tell_agent, has_agent, false, NULL },
+    /* Now that nothing of ours can fail but init. */
+    { "hand over the pidfd", hand_pidfd, hands_pidfd, false, "child started" },
+};
+const size_t parent_step_count = CL_COUNT(parent_steps);
+
+/* A step that people may want to watch. */
+static int watched(struct making *making, const struct parent_step *step, struct cl_error *err)
+{
+    const struct trace trace =
+        step->tells_itself ? (struct trace){ .fd = -EBADF } : trace_of(making, false);
     struct timespec start;
-    if (trace_begin(&trace, name, &start) < 0)
-        return trace_stopped(name, err);
-    int result = run(making, err);
+    if (trace_begin(&trace, step->name, &start) < 0)
+        return trace_stopped(step->name, err);
+    int result = step->run(making, err);
     if (result < 0) {
-        trace_failed(&trace, name, &start);
-        trace_name_step(err, name);
+        trace_failed(&trace, step->name, &start);
+        trace_name_step(err, step->name);
         return result;
     }
-    trace_end(&trace, name, making->process.pid, &start);
+    trace_end(&trace, step->name, making->process.pid, &start);
     return 0;
 }
 
@@ -546,38 +605,14 @@ static int make_container(struct making *making, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = making->io->terminal,
                                             .plan = making->plan };
-    int result = parent_check_labels(making->plan->process.spec,
-                                     making->plan->spec->linux_.mount_label, err);
-    if (result < 0)
-        trace_name_step(err, "check security labels");
-    if (result >= 0 && (result = open_root(making, err)) < 0)
-        trace_name_step(err, "open root file system");
-    cl_test_point("root open");
-    if (result >= 0)
-        result = watched(making, "open bind sources", open_sources, err);
-    if (result >= 0 && (making->plan->join_count > 0 || making->plan->shares_mount_ns))
-        result = watched(making, "open joined namespaces", open_joins, err);
-    if (result >= 0 && has_inner_hooks(making->plan))
-        result = watched(making, "open output of hooks", open_hooks_output, err);
-    if (result >= 0 && making->plan->process.notify != NULL)
-        result = watched(making, "connect to the seccomp agent", connect_agent, err);
-    cl_test_point("sources open");
-    if (result >= 0)
-        result = watched(making, "make control group", make_group, err);
-    if (result >= 0 && making->plan->process.rdt != NULL)
-        result = watched(making, "make resctrl group", open_rdt, err);
-    if (result >= 0)
-        result = open_sync(making, err);
-    cl_test_point("before clone");
-    if (result >= 0)
-        result = watched(making, "make namespaces", start_child, err);
-    if (result >= 0 && waits_for_go(making->plan))
-        result = watched(making, "set up from outside", let_go, err);
-    if (result >= 0 && making->plan->process.notify != NULL)
-        result = watched(making, "tell the seccomp agent", tell_agent, err);
-    if (result >= 0 && hands_pidfd(making->plan))
-        result = watched(making, "hand over the pidfd", hand_pidfd, err);
-    cl_test_point("child started");
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < parent_step_count; i++) {
+        const struct parent_step *step = &parent_steps[i];
+        if (step->is_needed == NULL || step->is_needed(making->plan))
+            result = watched(making, step, err);
+        if (step->point != NULL)
+            cl_test_point(step->point);
+    }
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,
                                                          &making->process, err);
@@ -614,6 +649,8 @@ int runtime_create(const struct runtime_plan *plan, const struct runtime_io *io,
         return result;
     making_init(&making, plan, io);
     making.init_opens = !plan->facts->is_root && plan->options->root_mount <= 0;
+    if (plan->options->root_mount > 0)
+        making.root = plan->options->root_mount;
     result = make_container(&making, &failure);
     if (result < 0) {
         forget_devices(&making.process, true);

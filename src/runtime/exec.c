@@ -28,6 +28,7 @@ struct joining {
     const struct runtime_target *target;
     const struct runtime_exec_options *options;
     const struct runtime_io *io;
+    const struct oci_process *spec;
     struct runtime_facts facts;
     struct plan_process plan;
     struct cgroup group; /* of the container, or below it */
@@ -100,42 +101,67 @@ static int open_group(struct joining *joining, struct cl_error *err)
                                                options->subgroup_count, err);
 }
 
-static int prepare(struct joining *joining, const struct oci_process *process, struct cl_error *err)
+static int find_container(struct joining *joining, struct cl_error *err)
+{
+    int result = open_target(joining, err);
+    return result < 0 ? result : choose_namespaces(joining, err);
+}
+
+static int plan_process(struct joining *joining, struct cl_error *err)
 {
     const struct runtime_exec_options *options = joining->options;
-    int result = oci_process_validate(process, err);
-    if (result >= 0)
-        result = open_target(joining, err);
-    if (result >= 0)
-        result = choose_namespaces(joining, err);
-    if (result >= 0)
-        result = plan_process_init(&joining->plan, process, &joining->facts, NULL, err);
-    if (result >= 0)
-        result = parent_check_labels(process, NULL, err);
+    struct plan_process *plan = &joining->plan;
+    int result = plan_process_init(plan, joining->spec, &joining->facts, NULL, err);
     if (result >= 0)
         result = plan_process_annotations(
-            &joining->plan, options->state == NULL ? NULL : &options->state->annotations,
-            options->seccomp, err);
+            plan, options->state == NULL ? NULL : &options->state->annotations, options->seccomp,
+            err);
     if (result >= 0)
-        result = plan_seccomp(&joining->plan, options->use_default_seccomp, options->seccomp, err);
-    joining->plan.die_with_parent = options->die_with_parent;
-    joining->plan.preserve_fds = options->preserve_fds;
-    joining->plan.new_keyring = true;
+        result = plan_seccomp(plan, options->use_default_seccomp, options->seccomp, err);
+    plan->die_with_parent = options->die_with_parent;
+    plan->preserve_fds = options->preserve_fds;
+    plan->new_keyring = true;
     if (options->linux_ != NULL) {
-        joining->plan.memory_policy = options->linux_->memory_policy;
-        joining->plan.personality = options->linux_->personality;
-        joining->plan.rdt = options->linux_->intel_rdt;
-        joining->plan.id = options->id;
+        plan->memory_policy = options->linux_->memory_policy;
+        plan->personality = options->linux_->personality;
+        plan->rdt = options->linux_->intel_rdt;
+        plan->id = options->id;
     }
-    if (result >= 0 && joining->plan.rdt != NULL)
-        result = joining->rdt_root = rdt_open(joining->facts.proc_fd, err);
-    if (result >= 0 && joining->plan.notify != NULL && options->state == NULL)
-        result = cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "a seccomp agent is told the state");
-    if (result >= 0)
-        result = open_group(joining, err);
-    if (result >= 0)
-        result = joining->pidfd_socket = parent_reach(options->pidfd_socket, "--pidfd-socket", err);
-    return result;
+    return result >= 0 && plan->notify != NULL && options->state == NULL
+               ? cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "a seccomp agent is told the state")
+               : result;
+}
+
+static int check_labels(struct joining *joining, struct cl_error *err)
+{
+    return parent_check_labels(joining->spec, NULL, err);
+}
+
+static int open_rdt(struct joining *joining, struct cl_error *err)
+{
+    return joining->rdt_root = rdt_open(joining->facts.proc_fd, err);
+}
+
+static int connect_agent(struct joining *joining, struct cl_error *err)
+{
+    return notify_open(&joining->plan, &joining->notify, err);
+}
+
+static int tell_agent(struct joining *joining, struct cl_error *err)
+{
+    return notify_tell(&joining->notify, &joining->plan, joining->process.pid,
+                       joining->options->state, err);
+}
+
+static int reach_receiver(struct joining *joining, struct cl_error *err)
+{
+    return joining->pidfd_socket =
+               parent_reach(joining->options->pidfd_socket, "--pidfd-socket", err);
+}
+
+static int hand_pidfd(struct joining *joining, struct cl_error *err)
+{
+    return parent_hand_pidfd(joining->pidfd_socket, joining->process.pidfd, "setns", err);
 }
 
 /* ---- the clone ---- */
@@ -278,40 +304,79 @@ static int start_child(struct joining *joining, struct cl_error *err)
 
 /* ---- the public part ---- */
 
-/* "the container is not running" is all that there is to say: engines look for it. */
-static int watched_start(struct joining *joining, struct cl_error *err)
+static bool is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+static bool has_labels(const struct joining *joining)
+{
+    return is_given(joining->spec->apparmor_profile) || is_given(joining->spec->selinux_label);
+}
+static bool has_rdt(const struct joining *joining)
+{
+    return joining->plan.rdt != NULL;
+}
+static bool has_group(const struct joining *joining)
+{
+    return joining->target->cgroup_path != NULL || joining->options->subgroup_count > 0;
+}
+static bool has_agent(const struct joining *joining)
+{
+    return joining->plan.notify != NULL;
+}
+static bool hands_pidfd(const struct joining *joining)
+{
+    return joining->options->pidfd_socket != NULL;
+}
+
+/* What the caller does; all that can be refused comes before there is a process. */
+static const struct {
+    const char *name;
+    int (*run)(struct joining *joining, struct cl_error *err);
+    bool (*is_needed)(const struct joining *joining); /* NULL: always */
+} caller_steps[] = {
+    { "find the container", find_container, NULL },
+    { "plan the process", plan_process, NULL },
+    { "check security labels", check_labels, has_labels },
+    { "find resctrl group", open_rdt, has_rdt },
+    { "find control group", open_group, has_group },
+    { "connect to the receiver", reach_receiver, hands_pidfd },
+    { "connect to the seccomp agent", connect_agent, has_agent },
+    { "make process", start_child, NULL },
+    { "hand over the pidfd", hand_pidfd, hands_pidfd },
+    { "tell the seccomp agent", tell_agent, has_agent },
+};
+
+/* "the container is not running" is all that there is to say: engines look for it; and what is wrong with the document is not a step's failure. */
+static int walk(struct joining *joining, struct cl_error *err)
 {
     const struct trace trace =
         trace_to(joining->options->trace_fd, joining->options->trace_since, false);
-    struct timespec start;
-    (void)trace_begin(&trace, "make process", &start); /* there is nobody to stop it */
-    int result = start_child(joining, err);
-    if (result >= 0) {
-        trace_end(&trace, "make process", joining->process.pid, &start);
-        return 0;
+    int result = 0;
+    for (size_t i = 0; result >= 0 && i < CL_COUNT(caller_steps); i++) {
+        struct timespec start;
+        if (caller_steps[i].is_needed != NULL && !caller_steps[i].is_needed(joining))
+            continue;
+        (void)trace_begin(&trace, caller_steps[i].name, &start); /* there is nobody to stop it */
+        result = caller_steps[i].run(joining, err);
+        if (result >= 0) {
+            trace_end(&trace, caller_steps[i].name, joining->process.pid, &start);
+            continue;
+        }
+        trace_failed(&trace, caller_steps[i].name, &start);
+        if (result != -ESRCH && caller_steps[i].run != plan_process)
+            trace_name_step(err, caller_steps[i].name);
     }
-    trace_failed(&trace, "make process", &start);
-    if (result != -ESRCH)
-        trace_name_step(err, "make process");
     return result;
 }
 
-static int run(struct joining *joining, const struct oci_process *process, struct cl_error *err)
+static int run(struct joining *joining, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = joining->io->terminal };
-    int result = prepare(joining, process, err);
+    int result = oci_process_validate(joining->spec, err);
     if (result >= 0)
-        result = notify_open(&joining->plan, &joining->notify, err);
-    if (result >= 0)
-        result = watched_start(joining, err);
-    if (result >= 0)
-        result = parent_hand_pidfd(joining->pidfd_socket, joining->process.pidfd, "setns", err);
-    if (result >= 0)
-        result = notify_tell(&joining->notify, &joining->plan, joining->process.pid,
-                             joining->options->state, err);
-    if (result >= 0)
-        result = parent_wait(&joining->process, 0, &service, err);
-    return result;
+        result = walk(joining, err);
+    return result < 0 ? result : parent_wait(&joining->process, 0, &service, err);
 }
 
 static void joining_done(struct joining *joining, bool has_failed)
@@ -338,6 +403,7 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
         .target = target,
         .options = options,
         .io = io,
+        .spec = process,
         .target_pidfd = -EBADF,
         .rdt_root = -EBADF,
         .target_proc = -EBADF,
@@ -351,7 +417,7 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
     int result = runtime_facts_init(&joining.facts, err);
     if (result < 0)
         return result;
-    result = run(&joining, process, &failure);
+    result = run(&joining, &failure);
     if (result >= 0) {
         joining.process.sync = cl_close(joining.process.sync);
         *ret = joining.process;

@@ -130,7 +130,7 @@ static bool has_no_home(const struct child *child)
 
 static bool is_started_later(const struct child *child)
 {
-    return child->plan->options->start_listener > 0;
+    return child->plan->options->start_listener > 0 || child->plan->options->is_started_later;
 }
 
 const struct child_step init_steps[] = {

@@ -9,6 +9,21 @@
 
 #include "wire/init.h"
 
+/* ---- create.c ---- */
+/* What the parent does, in this order, until it waits for init; the first after "make namespaces" is done while init is at work. */
+struct making;
+struct parent_step {
+    const char *name;
+    int (*run)(struct making *making, struct cl_error *err);
+    bool (*is_needed)(const struct runtime_plan *plan); /* NULL: always */
+    bool tells_itself;                                  /* is traced where it is done */
+    const char *point;                                  /* the test point behind it, or NULL */
+};
+extern const struct parent_step parent_steps[];
+extern const size_t parent_step_count;
+/* Is init born of a process between the parent and it (enter.c)? */
+bool parent_clones_between(const struct runtime_plan *plan);
+
 /* ---- rootfs.c: detached mounts. Descriptors that are there after a failure belong to the caller
    as well. ---- */
 int parent_open_sources(const struct runtime_plan *plan, int *ret_sources, struct cl_error *err);

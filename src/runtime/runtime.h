@@ -91,6 +91,7 @@ struct runtime_options {
        not a promise. */
     bool die_with_parent;
     unsigned preserve_fds; /* 3 … 2+n stay open in the container */
+    bool is_started_later; /* by another process: what a plan tells is then create's and start's */
     int start_listener; /* borrowed: see runtime_leave; 0 or negative: started by who created it */
     /* Called once, when there is a first process (pid, start_ticks) and it is at work on its mounts: what the caller has to do for it anyway
        and does here, nobody waits for. A failure is runtime_create's. NULL: nothing to do. */
@@ -145,8 +146,9 @@ CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
 /* What the runtime-spec wants said rather than failed on (capabilities that can't be granted here):
    a NULL-terminated vector that belongs to the plan, or NULL. */
 const char *const *runtime_plan_warnings(const struct runtime_plan *plan);
-/* One line per step, in order: "init  mount proc at /proc (nosuid,noexec,nodev)". */
+/* Every step that will be done, in order (docs/runtime-cli.md, "plan"): as lines, "init  mount proc at /proc (nosuid,noexec,nodev)", or as JSON. */
 int runtime_plan_print(const struct runtime_plan *plan, struct cl_buf *out);
+int runtime_plan_json(const struct runtime_plan *plan, struct cl_json **ret);
 
 /* What a step of a start is for. */
 struct runtime_step {

@@ -124,3 +124,79 @@ preserving_one() {
     expect_text "--trace $WORLD/no/such/dir/trace: No such file or directory"
     [ -z "$(rt list -q)" ]
 }
+
+# planned SIDE, traced SIDE: the names of its steps, in order.
+planned() {
+    jq -r --arg side "$1" '.steps[] | select(.side == $side) | .name' "$WORLD/plan.json" | grep -vE '^run (poststart|poststop) hooks$'
+}
+traced() {
+    sed -nE "s/^ *[0-9]+ +([0-9]+|-)  $1 +(.*)/\\2/p" "$WORLD/trace"
+}
+
+# What the plan says is what create and start do, no step more, none less.
+as_planned() {
+    rm -f "$WORLD/trace"
+    rt plan --format json -b "$BUNDLE" box >"$WORLD/plan.json"
+    rt create --trace "$WORLD/trace" -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1 || { cat "$WORLD/out" >&2; return 1; }
+    rt start box
+    diff <(planned parent | grep -vx 'start the program') <(traced parent)
+    diff <(planned init) <(traced init)
+    rt delete -f box
+    rm -f "$WORLD/trace"
+    rt run --trace "$WORLD/trace" -b "$BUNDLE" box
+    diff <(planned parent) <(traced parent)
+    diff <(planned init | grep -vx 'find the program') <(traced init)
+    rm -f "$WORLD/trace"
+}
+
+@test "plan: its steps are those that a trace has, in the same order" {
+    local hook='{ path: "/bin/true" }'
+    as_planned
+    change '.linux.sysctl = { "net.ipv4.ip_forward": "1" } | .domainname = "box" | .process.oomScoreAdj = 100 | .process.noNewPrivileges = true
+        | .process.rlimits = [{ type: "RLIMIT_NOFILE", soft: 64, hard: 64 }] | .root.readonly = true | .linux.rootfsPropagation = "rslave"'
+    as_planned
+    change ".hooks = { prestart: [$hook], createRuntime: [$hook], createContainer: [$hook], startContainer: [$hook], poststart: [$hook], poststop: [$hook] }"
+    change '.linux.namespaces |= map(if .type == "ipc" then .path = "/proc/self/ns/ipc" else . end) | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+    as_planned
+}
+
+@test "plan: likewise with a user namespace, and with clocks" {
+    [ -e /proc/self/ns/user ] || skip "needs user namespaces"
+    chmod 711 "$WORLD" "$BUNDLE"
+    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 0, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+    as_planned
+    [ -e /proc/self/ns/time ] || return 0
+    change '.linux.namespaces |= (map(select(.type != "time")) + [{ type: "time" }]) | .linux.timeOffsets = { boottime: { secs: 100 } }'
+    as_planned
+}
+
+@test "plan --format json: each step with side, place, purpose, calls and what it does here" {
+    rt plan --format json -b "$BUNDLE" box >"$WORLD/plan.json"
+    [ "$(jq -r '.id' "$WORLD/plan.json")" = box ]
+    [ "$(jq '[.steps[] | select((.side == "parent" or .side == "init") and (.place | IN("host", "new mounts", "container", "user"))
+        and (.name | length > 0) and (.purpose | endswith(".")) and (.calls | length > 0) and (.what | type == "array"))] | length' "$WORLD/plan.json")" \
+        -eq "$(jq '.steps | length' "$WORLD/plan.json")" ]
+    [ "$(jq -c '.steps[] | select(.name == "execute") | [.place, .what]' "$WORLD/plan.json")" = '["user",["execute true"]]' ]
+    [ "$(jq -r '.steps[] | select(.name == "apply mounts") | .what[0]' "$WORLD/plan.json")" = "mount proc at /proc (nosuid,noexec,nodev)" ]
+    run rt plan --format yaml -b "$BUNDLE"
+    expect_status 1
+    expect_text "--format yaml: expected text or json"
+}
+
+@test "exec: the caller's steps have names, too" {
+    start_idle
+    rm -f "$WORLD/trace"
+    rt exec --trace "$WORLD/trace" box true
+    is_well_formed
+    [ "$(sed -nE 's/^ *[0-9]+ +[0-9]+  parent +(.*)/\1/p' "$WORLD/trace")" = "find the container
+plan the process
+find control group
+make process" ]
+    [ -n "$(step init execute)" ]
+    # What is refused is said as it stands in the document; the trace has the step.
+    jq '.process | .args = ["true"] | .capabilities.permitted = []' "$BUNDLE/config.json" >"$WORLD/process.json"
+    run rt exec --trace "$WORLD/trace" -p "$WORLD/process.json" box
+    expect_status 255
+    expect_output "cloche-runtime: process.capabilities.effective: holds what process.capabilities.permitted lacks"
+    grep -q 'plan the process  FAILED' "$WORLD/trace"
+}

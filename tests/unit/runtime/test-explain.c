@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "runtime/child.h"
+#include "runtime/parent.h"
 #include "wire/trace.h"
 
 static void check_steps(const struct child_step *steps, size_t count)
@@ -49,9 +50,16 @@ TEST(the_steps_of_the_parent_have_one)
                                          "set up from outside",
                                          "tell the seccomp agent",
                                          "make process",
+                                         "find the container",
+                                         "plan the process",
+                                         "find resctrl group",
+                                         "find control group",
+                                         "connect to the receiver",
                                          "start the program" };
     for (size_t i = 0; i < CL_COUNT(names); i++)
         CHECK(runtime_step_find(names[i]) != NULL);
+    for (size_t i = 0; i < parent_step_count; i++)
+        CHECK(runtime_step_find(parent_steps[i].name) != NULL);
     CHECK(runtime_step_find("no such step") == NULL);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The plan: a pure value, so everything here runs without root on a made-up host.
  */
-#include "runtime/plan.h"
+#include "runtime/child.h"
+#include "runtime/parent.h"
 #include "test.h"
 
 struct desk {
@@ -87,6 +88,8 @@ static const char golden[] =
     "parent  write 100 to pids.max\n"
     "parent  apply 11 device rules\n"
     "parent  clone with new namespaces time uts ipc net mnt pid\n"
+    "init  begin\n"
+    "init  wait for the parent\n"
     "init  join cgroup cloche/box\n"
     "init  make cgroup namespace\n"
     "init  make mounts private\n"
@@ -102,6 +105,7 @@ static const char golden[] =
     "init  make default devices\n"
     "init  make / where it is missing\n"
     "init  write 1 to /proc/sys/net/ipv4/ip_forward\n"
+    "init  prepare masks\n"
     "init  mask /proc/kcore\n"
     "init  make /proc/sys read-only\n"
     "init  make the root file system read-only\n"
@@ -109,12 +113,20 @@ static const char golden[] =
     "init  bring up loopback\n"
     "init  set host name box\n"
     "init  join session keyring _ses.box\n"
-    "init  set umask 0022\n"
-    "init  limit RLIMIT_NOFILE to 64:128\n"
+    "init  set scheduling\n"
     "init  enter /\n"
+    "init  find the home directory\n"
+    "init  set umask 0022\n"
+    "init  connect streams\n"
+    "init  wait for the start\n"
+    "parent  start the program\n"
+    "init  prepare trampoline\n"
+    "init  close other files\n"
+    "init  limit RLIMIT_NOFILE to 64:128\n"
+    "init  keep capabilities bounding=CHOWN,KILL\n"
     "init  become user 1000 group 10\n"
-    "init  keep capabilities bounding=CHOWN,KILL effective=- permitted=- inheritable=- "
-    "ambient=-\n"
+    "init  keep capabilities effective=- permitted=- inheritable=- ambient=-\n"
+    "init  die with the parent\n"
     "init  set no_new_privs\n"
     "init  execute sh -c exit\n";
 
@@ -155,6 +167,88 @@ TEST(a_plan_in_words)
     CHECK_INT(runtime_plan_print(plan, &text), 0);
     CHECK_STR(text.data, golden);
     runtime_plan_free(plan);
+    desk_done(&desk);
+}
+
+/* ---- the steps are those of the tables, in their order ---- */
+
+static const char *step_of(const struct cl_json *steps, size_t index, const char *key)
+{
+    return cl_json_string_or(cl_json_get(cl_json_at(steps, index), key), "");
+}
+
+/* The next of that side from *at on must have this name, and a sentence and calls. */
+static void check_next(const struct cl_json *steps, const char *side, size_t *at, const char *name)
+{
+    while (*at < cl_json_count(steps) &&
+           (!cl_streq(step_of(steps, *at, "side"), side) ||
+            cl_streq(step_of(steps, *at, "name"), "start the program")))
+        ++*at;
+    CHECK_STR(*at < cl_json_count(steps) ? step_of(steps, *at, "name") : "(end)", name);
+    if (*at >= cl_json_count(steps))
+        return;
+    CHECK(step_of(steps, *at, "purpose")[0] != '\0');
+    CHECK(cl_json_count(cl_json_get(cl_json_at(steps, *at), "calls")) > 0);
+    CHECK_INT(cl_json_type(cl_json_get(cl_json_at(steps, *at), "what")), CL_JSON_ARRAY);
+    ++*at;
+}
+
+static void check_steps(struct desk *desk, const struct child *known)
+{
+    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
+    struct runtime_plan *plan = plan_it(desk);
+    if (plan == NULL)
+        TEST_SAY("%s", desk->err.text);
+    REQUIRE(plan != NULL && runtime_plan_json(plan, &json) >= 0);
+    const struct cl_json *steps = cl_json_get(json, "steps");
+    const struct runtime_io io = { .terminal = desk->spec->process->terminal };
+    struct child child = *known;
+    child.plan = plan;
+    child.process = &plan->process;
+    child.io = &io;
+    size_t at = 0, wanted = 1; /* "start the program" */
+    for (size_t i = 0; i < parent_step_count; i++)
+        if (parent_steps[i].is_needed == NULL || parent_steps[i].is_needed(plan)) {
+            check_next(steps, "parent", &at, parent_steps[i].name);
+            wanted++;
+        }
+    at = 0;
+    for (size_t i = 0; i < init_step_count; i++)
+        if (init_steps[i].is_needed == NULL || init_steps[i].is_needed(&child)) {
+            check_next(steps, "init", &at, init_steps[i].name);
+            wanted++;
+        }
+    CHECK_INT(cl_json_count(steps), wanted);
+    runtime_plan_free(plan);
+}
+
+TEST(no_step_runs_that_the_plan_lacks_and_none_is_told_that_does_not_run)
+{
+    static const struct cgroup group;
+    struct child known = { .cgroup = &group };
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    check_steps(&desk, &known);
+    desk.spec->process->terminal = true;
+    desk.options.is_started_later = true;
+    desk.spec->process->oom_score_adj = (struct oci_opt_i32)OCI_SOME(100);
+    REQUIRE(oci_map_set(&desk.spec->linux_.sysctl, "net.ipv4.ip_forward", "1") >= 0);
+    check_steps(&desk, &known);
+    desk.options.cgroup_path = NULL;
+    known.cgroup = NULL;
+    oci_resources_done(&desk.spec->linux_.resources);
+    desk.spec->linux_.resources = (struct oci_resources){ 0 };
+    REQUIRE(oci_namespace_remove(desk.spec, OCI_NS_CGROUP));
+    check_steps(&desk, &known);
+    /* An ordinary user, whose init is born of a process between. */
+    desk.facts.is_root = false;
+    REQUIRE(oci_namespace_add(desk.spec, OCI_NS_USER, NULL) >= 0);
+    REQUIRE(oci_id_mapping_add(&desk.spec->linux_.uid_mappings, 0, 100000, 1000) >= 0);
+    REQUIRE(oci_id_mapping_add(&desk.spec->linux_.gid_mappings, 0, 100000, 1000) >= 0);
+    REQUIRE(oci_namespace_remove(desk.spec, OCI_NS_IPC));
+    REQUIRE(oci_namespace_add(desk.spec, OCI_NS_IPC, "/proc/1/ns/ipc") >= 0);
+    known.opens_itself = known.has_joined = true;
+    check_steps(&desk, &known);
     desk_done(&desk);
 }
 
