@@ -147,6 +147,9 @@ int mnt_copy_symlink(struct child *child, const struct plan_mount *mount, int so
 int copyup_fill(int from_dir, int tree, bool whole, struct cl_error *err);
 /* mnt_borrow.c: a clone of the host's own mount of that type, where it shows the same; -EPERM: none. */
 int mnt_borrow(struct child *child, const struct plan_mount *mount);
+/* Adds to the error of a new file system that the kernel did not permit why, and what to do. */
+void mnt_explain_refusal(const struct child *child, const struct plan_mount *mount,
+                         struct cl_error *err);
 /* Attach the detached mount `tree` on what target_fd is; closes neither. */
 int mnt_attach(int tree, int target_fd);
 

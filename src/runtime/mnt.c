@@ -305,6 +305,8 @@ static int mount_fs(struct child *child, const struct plan_mount *mount, struct 
                                              "would have to be the mount",
                                              err)
                                 : borrowed;
+        else
+            mnt_explain_refusal(child, mount, err);
     }
     if (tree < 0)
         return tree;

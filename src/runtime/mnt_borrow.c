@@ -63,3 +63,38 @@ int mnt_borrow(struct child *child, const struct plan_mount *mount)
             return clone_host(child, i, mount);
     return -EPERM;
 }
+
+/* The namespace that it shows was joined, and is not our user namespace's. */
+static bool is_foreign(const struct child *child, enum k_ns ns)
+{
+    for (size_t i = 0; i < child->plan->join_count; i++) {
+        if (child->plan->joins[i].type != ns)
+            continue;
+        cl_auto_fd user = k_openat(AT_FDCWD, "/proc/self/ns/user", O_RDONLY, 0);
+        cl_auto_fd theirs = k_ns_fd_owner(child->join_fds[i]);
+        return user < 0 || theirs < 0 || !k_is_same_file(user, theirs);
+    }
+    return false;
+}
+
+void mnt_explain_refusal(const struct child *child, const struct plan_mount *mount,
+                         struct cl_error *err)
+{
+    for (size_t i = 0; i < CL_COUNT(shared); i++) {
+        const char *type = k_ns_table[shared[i].ns].oci_name;
+        if (!cl_streq(mount->type, shared[i].type))
+            continue;
+        if (is_foreign(child, shared[i].ns))
+            (void)cl_error_hint(err,
+                                "the joined %s namespace belongs to another user namespace, whose "
+                                "root alone may mount what shows it: leave this mount out, or bind "
+                                "the host's %s",
+                                type, shared[i].place);
+        else if (shared[i].ns != K_NS_IPC)
+            (void)cl_error_hint(err,
+                                "where mounts hide parts of %s from us, as masked paths do, the "
+                                "kernel gives no new one that would show them "
+                                "(mount_namespaces(7)): start us where it is whole, or bind it",
+                                shared[i].place);
+    }
+}
