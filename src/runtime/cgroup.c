@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 static int apply_all(const struct runtime_plan *plan, const struct cgroup *group,
                      struct cl_error *err)
@@ -55,16 +54,48 @@ static int make_delegate(const struct runtime_plan *plan, const struct cgroup *g
                                          "cgroup.subtree_control" };
     const struct oci_linux *linux_ = &plan->spec->linux_;
     uid_t uid = root_of(&linux_->uid_mappings), gid = root_of(&linux_->gid_mappings);
-    int v2 = cgroup_v2_fd(group), result = 0;
-    if (mkdirat(v2, plan->delegate, 0755) < 0 && errno != EEXIST)
-        result = -errno;
+    int v2 = cgroup_v2_fd(group);
+    int result = k_mkdirat(v2, plan->delegate, 0755);
+    if (result == -EEXIST)
+        result = 0;
     cl_auto_fd below =
-        result < 0 ? -EBADF : openat(v2, plan->delegate, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        result < 0 ? result : k_openat(v2, plan->delegate, O_RDONLY | O_DIRECTORY, 0);
     for (size_t i = 0; result >= 0 && uid != 0 && i < CL_COUNT(files); i++)
-        if (below < 0 || fchownat(below, files[i], uid, gid, 0) < 0)
-            result = -errno;
+        result = below < 0 ? below : k_fchownat(below, files[i], uid, gid, 0);
     return result < 0 ? cl_fail(err, result, "delegate cgroup %s/%s", group->path, plan->delegate)
                       : 0;
+}
+
+/* What may be given away, by the kernel's own word: a name a line. Not every group has all of it. */
+static int read_delegate(char *text, size_t size)
+{
+    static const char fallback[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+    ssize_t length = cl_read_small(AT_FDCWD, "/sys/kernel/cgroup/delegate", text, size);
+    return length >= 0 ? 0 : length == -ENOENT ? cl_print(text, size, "%s", fallback) : (int)length;
+}
+
+/* The specification's "Cgroup ownership". Limits and the rest of the files stay ours. */
+static int give_group(const struct runtime_plan *plan, const struct cgroup *group,
+                      struct cl_error *err)
+{
+    char names[1024] = "";
+    int v2 = cgroup_v2_fd(group);
+    if (v2 < 0)
+        return 0;
+    int result = read_delegate(names, sizeof names);
+    if (result >= 0)
+        result = k_fchownat(v2, ".", plan->cgroup_owner, (gid_t)-1, 0);
+    for (char *name = names, *next; result >= 0 && name[0] != '\0'; name = next) {
+        next = name + strcspn(name, "\n");
+        if (*next != '\0')
+            *next++ = '\0';
+        result = k_fchownat(v2, name, plan->cgroup_owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW);
+        if (result == -ENOENT)
+            result = 0;
+    }
+    return result < 0
+               ? cl_fail(err, result, "give cgroup %s to user %u", group->path, plan->cgroup_owner)
+               : 0;
 }
 
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err)
@@ -77,6 +108,8 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
         return goes_without(plan, result) ? 0 : result;
     cl_test_point("cgroup made");
     result = apply_all(plan, &group, err);
+    if (result >= 0 && plan->gives_group)
+        result = give_group(plan, &group, err);
     if (result >= 0 && plan->delegate != NULL)
         result = make_delegate(plan, &group, err);
     if (result < 0) {

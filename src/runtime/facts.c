@@ -56,7 +56,8 @@ int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err)
     found.has_user_ns = faccessat(found.proc_fd, "self/ns/user", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     found.has_mount_setattr = found.has_fsmount = found.has_lowerdir_append = true;
     found.thermal_cpus = count_thermal_cpus();
-    found.is_root = geteuid() == 0;
+    found.euid = geteuid();
+    found.is_root = found.euid == 0;
     *facts = found;
     return 0;
 }

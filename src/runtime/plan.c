@@ -280,6 +280,8 @@ static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
         result = plan_cgroup(plan, err);
     if (result >= 0)
         result = fill_process(plan, err);
+    if (result >= 0 && plan_cgroup_owner(plan) < 0)
+        result = cl_fail(err, ENOMEM, "plan the control group");
     if (result >= 0)
         result = plan_sysctls(plan, err);
     if (result < 0)

@@ -122,6 +122,8 @@ struct runtime_plan {
 
     char cgroup_path[256]; /* "" : none */
     bool cgroup_must_be_new;
+    bool gives_group; /* to cgroup_owner, a uid of ours */
+    uint32_t cgroup_owner;
     const char *delegate; /* the group below it that init moves to and manages itself, or NULL */
     struct plan_setting *settings; /* owned */
     size_t setting_count;
@@ -141,6 +143,8 @@ struct runtime_plan {
 int plan_user_ns(struct runtime_plan *plan, struct cl_error *err);
 int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
 int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
+/* Whose the group will be; after plan_cgroup. 0 or -ENOMEM. */
+int plan_cgroup_owner(struct runtime_plan *plan);
 /* The writes alone, in order; `now` NULL: to a group that is new. *ret is the caller's. */
 int plan_resources(const struct oci_resources *resources, const struct cgroup_host *host,
                    const struct plan_limits_now *now, struct plan_setting **ret, size_t *ret_count,
@@ -165,6 +169,8 @@ int plan_warn(char ***warnings, const char *fmt, ...) CL_PRINTF(2, 3);
 
 /* Is this id of the container one that its user namespace has? */
 bool plan_maps_id(const struct oci_id_mappings *mappings, uint32_t id);
+/* Which of our own ids it is; UINT32_MAX: not mapped. */
+uint32_t plan_host_id(const struct oci_id_mappings *mappings, uint32_t id);
 /* As the kernel's uid_map and gid_map take it, in one write. */
 int plan_id_map_text(const struct oci_id_mappings *mappings, struct cl_buf *out);
 

@@ -124,6 +124,8 @@ static void tell_group(struct teller *teller)
     if (teller->plan->cgroup_path[0] != '\0')
         say(teller, "make cgroup %s", teller->plan->cgroup_path);
     tell_limits(teller);
+    if (teller->plan->gives_group)
+        say(teller, "give the cgroup to user %u", teller->plan->cgroup_owner);
 }
 
 static void tell_rdt(struct teller *teller)

@@ -11,13 +11,18 @@
 #define MAP_MAX                                                                                    \
     4095 /* the kernel takes a map in one write of less than a page, the smallest is 4 KiB */
 
-bool plan_maps_id(const struct oci_id_mappings *mappings, uint32_t id)
+uint32_t plan_host_id(const struct oci_id_mappings *mappings, uint32_t id)
 {
     for (size_t i = 0; i < mappings->count; i++)
         if (id >= mappings->items[i].container_id &&
             id - mappings->items[i].container_id < mappings->items[i].size)
-            return true;
-    return false;
+            return mappings->items[i].host_id + (id - mappings->items[i].container_id);
+    return UINT32_MAX;
+}
+
+bool plan_maps_id(const struct oci_id_mappings *mappings, uint32_t id)
+{
+    return plan_host_id(mappings, id) != UINT32_MAX;
 }
 
 int plan_id_map_text(const struct oci_id_mappings *mappings, struct cl_buf *out)
@@ -98,4 +103,42 @@ int plan_user_ns(struct runtime_plan *plan, struct cl_error *err)
     if (result >= 0 && warn_devices(plan) < 0)
         result = cl_fail(err, ENOMEM, "plan the devices");
     return result;
+}
+
+/* ---- "Cgroup ownership" of config-linux.md ---- */
+
+/* The three conditions of the specification, by its letter. */
+static bool mounts_groups_writable(const struct oci_spec *spec)
+{
+    for (size_t i = 0; i < spec->mount_count; i++) {
+        const struct oci_mount *mount = &spec->mounts[i];
+        bool is_read_only = false;
+        if (!cl_streq(mount->source, "cgroup") || !cl_streq(mount->destination, "/sys/fs/cgroup"))
+            continue;
+        for (char **option = mount->options; option != NULL && *option != NULL; option++)
+            is_read_only = is_read_only || cl_streq(*option, "ro");
+        return !is_read_only;
+    }
+    return false;
+}
+
+int plan_cgroup_owner(struct runtime_plan *plan)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    if (plan->facts->cgroups.layout != CGROUP_V2 || plan->cgroup_path[0] == '\0' ||
+        !plan->new_cgroup_ns || !mounts_groups_writable(plan->spec))
+        return 0;
+    uint32_t uid = plan->spec->process != NULL ? plan->spec->process->user.uid : 0;
+    if (plan->process.has_user_ns) /* of one that is joined without maps nobody here knows */
+        uid = plan_host_id(&linux_->uid_mappings, uid);
+    if (uid == UINT32_MAX || uid == plan->facts->euid)
+        return 0; /* whoever makes the group owns it */
+    if (!plan->facts->is_root)
+        return plan_warn(&plan->warnings,
+                         "linux.cgroupsPath: the control group stays user %u's, as only root may "
+                         "give it to user %u, who can't divide it then",
+                         plan->facts->euid, uid);
+    plan->gives_group = true;
+    plan->cgroup_owner = uid;
+    return 0;
 }

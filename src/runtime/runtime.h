@@ -118,8 +118,9 @@ struct runtime_facts {
     bool has_mount_setattr, has_fsmount,
         has_lowerdir_append; /* assumed; found out by use, where probing would cost */
     bool is_root;            /* effective uid 0, of whichever user namespace */
-    unsigned thermal_cpus;   /* CPUs with a thermal_throttle directory in /sys */
-    int proc_fd;             /* the host's /proc, checked; owned. Negative in made-up facts */
+    uid_t euid;
+    unsigned thermal_cpus; /* CPUs with a thermal_throttle directory in /sys */
+    int proc_fd;           /* the host's /proc, checked; owned. Negative in made-up facts */
 };
 /* Are we, whatever our uid is, in a user namespace that is not the host's first one? One read; asked
    only when something was denied. */

@@ -209,20 +209,11 @@ void parent_grant_limits(const struct runtime_plan *plan, int proc, pid_t pid)
     }
 }
 
-static uint32_t host_id(const struct oci_id_mappings *mappings, uint32_t id)
-{
-    for (size_t i = 0; i < mappings->count; i++)
-        if (id >= mappings->items[i].container_id &&
-            id - mappings->items[i].container_id < mappings->items[i].size)
-            return mappings->items[i].host_id + (id - mappings->items[i].container_id);
-    return UINT32_MAX;
-}
-
 /* A program in there may open /dev/stdout again only if the pipe behind it is its user's. */
 void parent_give_pipes(const struct runtime_plan *plan, const struct runtime_io *io)
 {
     const int streams[] = { io->in, io->out, io->err };
-    uid_t uid = host_id(&plan->spec->linux_.uid_mappings, plan->process.spec->user.uid);
+    uid_t uid = plan_host_id(&plan->spec->linux_.uid_mappings, plan->process.spec->user.uid);
     for (size_t i = 0; !io->terminal && plan->facts->is_root && i < CL_COUNT(streams); i++) {
         struct stat info;
         if (uid == UINT32_MAX || fstat(streams[i], &info) < 0 || !S_ISFIFO(info.st_mode) ||

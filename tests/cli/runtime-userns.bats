@@ -1,71 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# cloche-runtime run by root: user namespaces, namespaces that are joined, --no-pivot. Ordinary users are in runtime-rootless.bats.
+# cloche-runtime run by root: user namespaces, namespaces that are joined, --no-pivot. What else a container may have beside it is in
+# runtime-userns-with.bats, ordinary users in runtime-rootless.bats.
 # shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
 
 WORLD_ALPINE=no
 load helper
 load runtime-helper
+load runtime-userns
 
-FIRST=200000 # of the host, for the container's root; belongs to nobody here
-
-setup_file() {
-    runtime_setup_file
-    [ ! -d "$BUNDLE" ] || chown -Rh $FIRST:$FIRST "$BUNDLE/rootfs"
-}
-
-setup() {
-    runtime_setup
-    [ -e /proc/self/ns/user ] || skip "needs user namespaces"
-}
-
-# A user namespace of its own, root being the host's $FIRST.
-with_user_ns() {
-    change --argjson first $FIRST '.linux.namespaces += [{ "type": "user" }] |
-        .linux.uidMappings = [{ "containerID": 0, "hostID": $first, "size": 65536 }] | .linux.gidMappings = .linux.uidMappings'
-}
-
-# share TYPE…: those namespaces are the host's.
-share() {
-    local type
-    for type in "$@"; do
-        change --arg type "$type" '.linux.namespaces |= map(select(.type != $type))'
-    done
-}
-
-# join PID TYPE…
-join() {
-    local pid=$1 type file
-    shift
-    for type in "$@"; do
-        file=$type
-        [ "$type" != network ] || file=net
-        [ "$type" != mount ] || file=mnt
-        change --arg type "$type" --arg path "/proc/$pid/ns/$file" \
-            '.linux.namespaces |= map(select(.type != $type)) + [{ "type": $type, "path": $path }]'
-    done
-}
-
-pid_of() {
-    rt state "$1" | jq .pid
-}
-
-# A container called pod, whose namespaces are there to be joined.
-start_pod() {
-    script 'sleep 1000'
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/pod\""
-    rt run -d -b "$BUNDLE" pod
-    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/box\""
-}
-
-refused() {
-    run rt run -b "$BUNDLE" box
-    expect_status 1
-    [ "$(wc -l <<<"$output")" -eq 1 ]
-    expect_text "$1"
-    [ ! -e "$WORLD/oci/box" ]
-}
+setup_file() { userns_setup_file; }
+setup() { userns_setup; }
 
 # --- a namespace of its own -----------------------------------------------------------------------------------------------------
 

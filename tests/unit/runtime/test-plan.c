@@ -706,4 +706,43 @@ TEST(capability_sets_that_contradict_each_other)
     desk_done(&desk);
 }
 
+static void check_words(struct desk *desk, const char *words, bool are_there)
+{
+    cl_auto_buf text = CL_BUF_INIT(1 << 20);
+    struct runtime_plan *plan = plan_it(desk);
+    if (plan == NULL)
+        TEST_SAY("%s", desk->err.text);
+    else if (runtime_plan_print(plan, &text) < 0 || (strstr(text.data, words) != NULL) != are_there)
+        TEST_SAY("%s: %s", are_there ? "missing" : "not expected", words);
+    runtime_plan_free(plan);
+}
+
+/* config-linux.md "Cgroup ownership": each condition by itself. */
+TEST(whose_the_control_group_is)
+{
+    struct desk desk;
+    desk_init(&desk, CGROUP_V2);
+    struct oci_spec *spec = desk.spec;
+    int result = oci_id_mapping_add(&spec->linux_.uid_mappings, 0, 200000, 1000);
+    result |= oci_id_mapping_add(&spec->linux_.gid_mappings, 0, 200000, 1000);
+    result |= oci_namespace_add(spec, OCI_NS_USER, NULL);
+    (void)oci_mount_remove(spec, "/sys/fs/cgroup");
+    result |= oci_mount_add(spec, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", NULL);
+    REQUIRE(result == 0);
+    desk.facts.has_user_ns = true;
+    spec->process->user.uid = 7;
+    const char *const gives = "parent  give the cgroup to user 200007\n";
+    check_words(&desk, gives, true);
+    desk.facts.cgroups.layout = CGROUP_HYBRID;
+    check_words(&desk, gives, false);
+    desk.facts.cgroups.layout = CGROUP_V2;
+    (void)oci_namespace_remove(spec, OCI_NS_CGROUP);
+    check_words(&desk, gives, false);
+    CHECK_INT(oci_namespace_add(spec, OCI_NS_CGROUP, NULL), 0);
+    struct oci_mount *mount = &spec->mounts[spec->mount_count - 1];
+    CHECK_INT(cl_strv_append(&mount->options, "ro"), 0);
+    check_words(&desk, gives, false);
+    desk_done(&desk);
+}
+
 TEST_MAIN
