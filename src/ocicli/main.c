@@ -103,12 +103,13 @@ static int set_rootless(struct ocicli *cli, const char *word, struct cl_error *e
                         word);
 }
 
-/* /run is root's; a user has a directory of its own that goes with the session. */
+/* /run is root's; a user has a directory of its own that goes with the session, and so has a user who is root of a user namespace, as under rootless engines. */
 static int set_default_root(struct ocicli *cli, struct cl_error *err)
 {
     const char *own = cl_env_get((const char *const *)environ, "XDG_RUNTIME_DIR");
+    bool is_user = geteuid() != 0 || (own != NULL && access("/run", W_OK) < 0);
     bool is_rootless = cli->rootless == RUNTIME_ROOTLESS_YES ||
-                       (cli->rootless == RUNTIME_ROOTLESS_AUTO && geteuid() != 0);
+                       (cli->rootless == RUNTIME_ROOTLESS_AUTO && is_user);
     int result = !is_rootless ? CL_PRINT(cli->default_root, "/run/cloche-runtime")
                  : own != NULL && own[0] == '/'
                      ? CL_PRINT(cli->default_root, "%s/cloche-runtime", own)
