@@ -172,6 +172,30 @@ END
     expect_text "where only the own id is mapped"
 }
 
+@test "run.oci.keep_original_groups: files of a group of the user's are within reach, of exec too" {
+    echo shared >"$WORLD/home/shared"
+    chown 0:212399 "$WORLD/home/shared"
+    chmod 640 "$WORLD/home/shared"
+    with_group() { setpriv --reuid $USER_ID --regid $USER_ID --groups 212399 env XDG_RUNTIME_DIR="$WORLD/home/run" "$WORLD/home/cloche-runtime" "$@"; }
+    change --arg file "$WORLD/home/shared" '.mounts += [{ "destination": "/tmp/shared", "type": "bind", "source": $file, "options": ["bind"] }]'
+    change '.annotations["run.oci.keep_original_groups"] = "1"'
+    script 'cat /tmp/shared; grep Groups /proc/self/status; sleep 1000'
+    with_group run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+    wait_until grep -q Groups "$WORLD/out"
+    grep -qx shared "$WORLD/out"
+    run with_group exec box cat /tmp/shared
+    expect_output shared
+    rt delete -f box
+}
+
+@test "root of a user namespace has its state below XDG_RUNTIME_DIR, where /run is not its own" {
+    script 'exit 0'
+    change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_status 0
+    [ -d "$WORLD/home/run/cloche-runtime" ]
+}
+
 @test "limits that take root are errors with a hint" {
     change '.process.oomScoreAdj = -900'
     script 'exit 0'

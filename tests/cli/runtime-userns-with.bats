@@ -337,6 +337,20 @@ in_pair() {
     has_status box running
 }
 
+@test "run.oci.keep_original_groups: the caller's groups, which are nobody's in there, stay; otherwise they go (CVE-2023-25173)" {
+    need_program setpriv
+    local groups
+    with_user_ns
+    change '.process.user.additionalGids = [7]'
+    script 'grep Groups /proc/self/status'
+    for groups in "	7" "	65534"; do
+        run setpriv --groups 100 cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box
+        expect_status 0
+        expect_match "^Groups:$groups ?$"
+        change '.annotations["run.oci.keep_original_groups"] = "1" | del(.process.user.additionalGids)'
+    done
+}
+
 # --- control groups -------------------------------------------------------------------------------------------------------------
 
 # owner FILE…: of the container's group.

@@ -43,6 +43,7 @@ setup() {
 teardown() {
     local parent
     command -v podman >/dev/null || return 0
+    [ ! -d "$WORLD/user" ] || rootless_end
     podman_ rm -fa -t 0 >/dev/null
     for parent in $(world_cgroups); do
         [ ! -d "$parent/conmon" ] || wait_until rmdir "$parent/conmon"
@@ -144,4 +145,117 @@ END
     expect_match "1 +root +.*sleep 1000"
     podman_run -d --name host --pid host alpine:test sleep 1001
     podman_ rm -f -t 0 host
+}
+
+# --- user namespaces ------------------------------------------------------------------------------------------------------------
+
+MAPS=(--uidmap 0:300000:70000 --gidmap 0:300000:70000)
+
+@test "podman run --uidmap, --gidmap: ids, exec, a terminal, an id-mapped volume" {
+    run podman_run --rm "${MAPS[@]}" alpine:test sh -c 'cat /proc/self/uid_map; stat -c %u:%g /etc/passwd; touch /mine && echo made'
+    expect_status 0
+    expect_match "0 +300000 +70000"
+    expect_line 0:0
+    expect_line made
+    podman_run -d --name box "${MAPS[@]}" alpine:test sleep 1000
+    [ "$(stat -c %u "/proc/$(podman_ inspect --format '{{.State.Pid}}' box)")" = 300000 ]
+    run podman_ exec -u 1000:1000 box id -u
+    expect_output 1000
+    podman_ rm -f -t 0 box
+    mkdir -p "$WORLD/idmapped"
+    echo x >"$WORLD/idmapped/file"
+    run podman_run --rm "${MAPS[@]}" -v "$WORLD/idmapped:/v:idmap" alpine:test stat -c %u:%g /v/file
+    expect_output 0:0
+}
+
+@test "podman run --userns=auto, container: and their other namespaces" {
+    # Whose ids it may give is said in /etc/subuid, in there.
+    printf 'containers:400000:200000\n' >"$WORLD/subids"
+    chmod 644 "$WORLD/subids"
+    run unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid && shift && exec "$@"' sh "$WORLD/subids" \
+        podman --root "$WORLD/podman" --runroot "$WORLD/podman-run" --tmpdir "$WORLD/podman-tmp" --storage-driver vfs \
+        run --cgroup-parent "/$CLOCHE_CGROUP_PARENT" --rm --userns=auto:size=5000 alpine:test cat /proc/self/uid_map
+    expect_status 0
+    expect_match "0 +400000 +5000"
+    podman_run -d --name box "${MAPS[@]}" alpine:test sleep 1000
+    run podman_run --rm --userns container:box --pid container:box --ipc container:box alpine:test sh -c 'readlink /proc/self/ns/user; ps'
+    expect_status 0
+    expect_line "$(readlink "/proc/$(podman_ inspect --format '{{.State.Pid}}' box)/ns/user")"
+    expect_match "1 root +.* sleep 1000"
+}
+
+@test "podman pod: containers share user, pid, ipc and uts namespace" {
+    podman_ pod create --name pod --infra-image alpine:test --infra-command "sleep 1000" --cgroup-parent "/$CLOCHE_CGROUP_PARENT" --share ipc,uts,pid "${MAPS[@]}"
+    podman_run -d --pod pod --name one alpine:test sleep 1001
+    run podman_run --rm --pod pod alpine:test sh -c 'ps; hostname; cat /proc/self/uid_map'
+    podman_ pod rm -f -t 0 pod
+    # The pod's own group, which Podman leaves in the hierarchies that it has no controller in.
+    world_cgroups | while read -r group; do find "$group" -mindepth 1 -depth -type d ! -name conmon -exec rmdir {} + 2>/dev/null || true; done
+    expect_status 0
+    expect_match "1 root .* sleep 1000"
+    expect_match "root .* sleep 1001"
+    expect_line pod
+    expect_match "0 +300000 +70000"
+}
+
+# --- an ordinary user -----------------------------------------------------------------------------------------------------------
+
+# rootless ARGUMENT…: Podman of nobody, to whom private /etc/subuid and /etc/subgid lend ids, and who is also in the group 12399.
+rootless() {
+    unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid && cd / && shift && exec "$@"' sh "$WORLD/lent" \
+        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
+        CONTAINERS_CONF="$WORLD/user/containers.conf" podman --storage-driver vfs "$@"
+}
+
+# Without a group of its own (cgroups=disabled), as where nothing is delegated to the user.
+rootless_setup() {
+    need_program newuidmap setpriv
+    [ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "needs /etc/subuid and /etc/subgid"
+    [ -e /proc/self/ns/user ] || skip "needs user namespaces"
+    mkdir -p "$WORLD/user/run"
+    cp "$CLOCHE_BUILD/cloche-runtime" "$WORLD/user/"
+    sed -e 's,^netns.*,&\ncgroups = "disabled",' -e "s,^cloche-runtime = .*,cloche-runtime = [\"$WORLD/user/cloche-runtime\"]," \
+        -e 's,^runtime_supports_json.*,&\nruntime_supports_nocgroup = ["cloche-runtime"]\nruntime_supports_nocgroups = ["cloche-runtime"],' \
+        "$WORLD/containers.conf" >"$WORLD/user/containers.conf"
+    cp "$ALPINE_TAR" "$WORLD/user/alpine.tar.gz"
+    echo "nobody:500000:65536" >"$WORLD/lent"
+    chmod 644 "$WORLD/lent"
+    chmod 711 "$WORLD"
+    chown -R 65534:65534 "$WORLD/user"
+    setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user true 2>/dev/null || skip "ordinary users may make no user namespaces here"
+    setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$WORLD/user/cloche-runtime" || skip "the way to $WORLD is not open to other users"
+    rootless import -q "$WORLD/user/alpine.tar.gz" alpine:test >"$WORLD/user.out" 2>&1 || skip "rootless podman does not work here: $(tail -n 1 "$WORLD/user.out")"
+}
+
+# Its containers, and the process that keeps its namespaces.
+rootless_end() {
+    local pid
+    rootless rm -fa -t 0 >/dev/null 2>&1 || true # nothing to lose
+    for pid in $(cat "$WORLD"/user/run/libpod/tmp/pause.pid 2>/dev/null); do kill "$pid" || true; done
+    rm -rf "$WORLD/user"
+}
+
+@test "podman as an ordinary user: run, exec, keep-id, maps, keep-groups" {
+    local file=$WORLD/user/shared
+    rootless_setup
+    run rootless run --rm alpine:test sh -c 'id -u; cat /proc/self/uid_map; echo x >/dev/null; exit 3'
+    expect_status 3
+    expect_line 0
+    expect_match "1 +500000 +65536"
+    run rootless run --rm --userns=keep-id alpine:test id -u
+    expect_line 65534
+    run rootless run --rm --uidmap 0:1:1000 --gidmap 0:1:1000 alpine:test cat /proc/self/uid_map
+    expect_match "0 +1 +1000"
+    rootless run -d --name box alpine:test sleep 1000
+    run rootless exec -u 1000:1000 box id -u
+    expect_line 1000
+    rootless stop -t 0 box
+    rootless rm box
+    # A group of the user's that it can't map.
+    echo shared >"$file"
+    chown 0:12399 "$file"
+    chmod 640 "$file"
+    run rootless run --rm --group-add keep-groups -v "$file:/shared" alpine:test cat /shared
+    expect_line shared
+    [ -z "$(ls "$WORLD/user/run/cloche-runtime")" ]
 }
