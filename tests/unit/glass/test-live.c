@@ -80,8 +80,8 @@ static void check_life(struct setup *setup)
     siginfo_t info;
     (void)waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
     const struct glass_process *process = glass_world_find(setup->world, pid);
-    for (time_t begun = time(NULL); !is_late(begun) && process != NULL && process->state != 'Z';
-         i++) {
+    time_t begun = time(NULL);
+    while (!is_late(begun) && process != NULL && process->state != 'Z') {
         turn(setup);
         process = glass_world_find(setup->world, pid);
     }
