@@ -131,3 +131,16 @@ int parent_remove_cgroup(const struct cgroup *group)
         cgroup_remove_parents(group);
     return result;
 }
+
+int parent_keep_hierarchies(struct runtime_process *process, struct cl_error *err)
+{
+    struct cgroup *group = &process->cgroup;
+    process->hierarchies = cl_calloc(group->count, sizeof *process->hierarchies);
+    if (process->hierarchies == NULL)
+        return cl_fail(err, ENOMEM, "make cgroup %s", group->path);
+    for (size_t i = 0; i < group->count; i++) {
+        process->hierarchies[i] = *group->at[i].hierarchy;
+        group->at[i].hierarchy = &process->hierarchies[i];
+    }
+    return 0;
+}

@@ -146,20 +146,6 @@ static int open_joins(struct making *making, struct cl_error *err)
                                   : 0;
 }
 
-/* The group outlives the caller's facts, where they lie on a stack. */
-static int keep_hierarchies(struct runtime_process *process, struct cl_error *err)
-{
-    struct cgroup *group = &process->cgroup;
-    process->hierarchies = cl_calloc(group->count, sizeof *process->hierarchies);
-    if (process->hierarchies == NULL)
-        return cl_fail(err, ENOMEM, "make cgroup %s", group->path);
-    for (size_t i = 0; i < group->count; i++) {
-        process->hierarchies[i] = *group->at[i].hierarchy;
-        group->at[i].hierarchy = &process->hierarchies[i];
-    }
-    return 0;
-}
-
 static int make_group(struct making *making, struct cl_error *err)
 {
     struct cgroup *group = &making->process.cgroup;
@@ -167,7 +153,7 @@ static int make_group(struct making *making, struct cl_error *err)
     if (making->plan->cgroup_path[0] != '\0')
         result = parent_make_cgroup(making->plan, group, err);
     if (result >= 0 && group->count > 0)
-        result = keep_hierarchies(&making->process, err);
+        result = parent_keep_hierarchies(&making->process, err);
     cl_test_point("cgroup ready");
     return result < 0 || making->init_opens
                ? result
@@ -401,7 +387,7 @@ static int start_scope(struct making *making, struct cl_error *err)
     int result = scope_start(making->plan, process->pid, &process->cgroup, err);
     making->has_scope = true; /* perhaps: stopping is fine where there is none */
     if (result >= 0)
-        result = keep_hierarchies(process, err);
+        result = parent_keep_hierarchies(process, err);
     cl_test_point("scope ready");
     return result;
 }

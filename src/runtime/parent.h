@@ -71,6 +71,8 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
 /* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed.
    */
 int parent_remove_cgroup(const struct cgroup *group);
+/* The group outlives the caller's facts, where they lie on a stack. */
+int parent_keep_hierarchies(struct runtime_process *process, struct cl_error *err);
 
 /* ---- join_group.c: which group a process of exec goes into ---- */
 int parent_enter_subgroups(struct cgroup *group, const struct runtime_subgroup *subgroups,

@@ -31,6 +31,7 @@ const struct runtime_annotation runtime_annotations[] = {
     { RECEIVER, NULL },
     { STRICT, NULL },
     { "org.systemd.property.", NULL },
+    { "org.criu.config", NULL }, /* criu_options.c */
     { "run.oci.seccomp.plugins", "a plugin would be foreign code in the runtime, which loads none: "
                                  "give an agent's socket, linux.seccomp.listenerPath" },
     { "run.oci.seccomp_bpf_data", "a filter that comes as bytes can't be checked, nor changed by "

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "kernel/kernel.h"
 #include "oci/oci.h"
+#include "runtime/checkpoint.h"
 #include "runtime/stats.h"
 
 #include <time.h>
