@@ -23,6 +23,9 @@
 #define STATE_MAX (1 << 20)
 #define SPEC_MAX  (16 << 20)
 
+#define END_PAUSE_MS 5
+#define END_TRIES    2000
+
 /* ---- ids and directories ---- */
 
 static int check_id(const char *id, struct cl_error *err)
@@ -534,9 +537,12 @@ static int kill_all(const struct container *container, struct group *group, stru
     if (result < 0 || !group->is_open || cgroup_is_empty(&group->cgroup))
         return result < 0 ? result : 0;
     result = cgroup_kill(&group->cgroup);
-    return result < 0
-               ? cl_fail(err, result, "kill the processes of cgroup %s", container->cgroup_path)
-               : 0;
+    if (result < 0)
+        return cl_fail(err, result, "kill the processes of cgroup %s", container->cgroup_path);
+    /* They end soon, yet on a busy machine not at once; cgroup v1 tells nobody of it. */
+    for (int i = 0; i < END_TRIES && !cgroup_is_empty(&group->cgroup); i++)
+        (void)poll(NULL, 0, END_PAUSE_MS);
+    return 0;
 }
 
 int container_forget(const struct ocicli *cli, const struct container *container,

@@ -6,20 +6,13 @@
  *
  * Before runtime_leave init dies with us; after it everything that `start` and `delete` need is written down.
  */
-#include "ocicli/private.h"
+#include "ocicli/creation.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #define SPEC_MAX     (16 << 20)
 #define START_END_MS 10000 /* a killed process that is still there then hangs in the kernel */
-
-struct create_options {
-    const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket, *preserve_fds, *trace,
-        *format;
-    bool no_new_keyring, no_pivot, no_subreaper, detach, keep;
-};
 
 #define CREATE_ROWS                                                                                \
     OPTION("bundle", 'b', OPTION_STRING, "DIR", "The bundle (default: the working directory)",     \
@@ -59,32 +52,7 @@ static const struct option_row run_table[] = {
            struct create_options, keep),
 };
 
-/* All that is there while a container is created. */
-struct creation {
-    const struct ocicli *cli;
-    const struct create_options *flags;
-    char bundle[PATH_MAX];
-    char *text; /* of config.json */
-    size_t size;
-    struct cl_json *document; /* likewise, parsed: kept only to be freed late */
-    struct oci_spec *spec;
-    struct runtime_facts facts;
-    bool has_facts;
-    struct runtime_options options;
-    char state_dir[PATH_MAX];
-    char cgroup[256];
-    struct runtime_scope scope;
-    struct runtime_io io;
-    struct runtime_plan *plan;
-    struct container container;
-    int listener;
-    int trace; /* 0: none */
-    struct timespec trace_since;
-    bool is_started_later;
-    struct runtime_process process;
-};
-
-static void creation_done(struct creation *creation)
+void creation_done(struct creation *creation)
 {
     runtime_process_done(&creation->process);
     runtime_plan_free(creation->plan);
@@ -270,8 +238,7 @@ static void log_plan(const struct creation *creation)
     }
 }
 
-static int make_plan(struct creation *creation, const char *id, bool is_detached,
-                     struct cl_error *err)
+int creation_plan(struct creation *creation, const char *id, bool is_detached, struct cl_error *err)
 {
     const struct create_options *flags = creation->flags;
     unsigned preserve = 0;
@@ -320,7 +287,7 @@ static int make_plan(struct creation *creation, const char *id, bool is_detached
 
 /* ---- the container ---- */
 
-static int record(struct creation *creation, struct cl_error *err)
+int creation_record(struct creation *creation, struct cl_error *err)
 {
     struct container *container = &creation->container;
     const struct oci_spec *spec = creation->spec;
@@ -339,8 +306,7 @@ static int record(struct creation *creation, struct cl_error *err)
     return container_save(container, err);
 }
 
-/* Called while init is at work on its mounts (runtime_options.while_init_works). */
-static int keep_spec(void *context, const struct runtime_process *process, struct cl_error *err)
+int creation_keep_spec(void *context, const struct runtime_process *process, struct cl_error *err)
 {
     struct creation *creation = context;
     cl_json_unref(creation->document);
@@ -376,7 +342,7 @@ static int announce(struct creation *creation, struct cl_error *err)
 }
 
 /* systemd does not notice that nobody is in a scope whose group somebody else has removed. */
-static int end_process(struct creation *creation, struct cl_error *err)
+int creation_end_process(struct creation *creation, struct cl_error *err)
 {
     int result = runtime_destroy(&creation->process, err);
     if (creation->options.scope != NULL)
@@ -392,8 +358,8 @@ static int make_container(struct creation *creation, struct cl_error *err)
     int result = container_claim(cli, creation->options.id, &creation->container, err);
     if (result < 0)
         return result;
-    result = record(creation, err);
-    creation->options.while_init_works = keep_spec;
+    result = creation_record(creation, err);
+    creation->options.while_init_works = creation_keep_spec;
     creation->options.context = creation;
     if (result >= 0 && creation->is_started_later) {
         result = creation->listener = container_listen(&creation->container, err);
@@ -404,7 +370,7 @@ static int make_container(struct creation *creation, struct cl_error *err)
     if (result >= 0) {
         result = announce(creation, err);
         if (result < 0)
-            (void)end_process(creation, &ignored); /* the first error is the reason */
+            (void)creation_end_process(creation, &ignored); /* the first error is the reason */
     }
     if (result < 0 && creation->process.has_run_hooks)
         hooks_poststop(cli, &creation->container);
@@ -413,8 +379,8 @@ static int make_container(struct creation *creation, struct cl_error *err)
     return result;
 }
 
-static void creation_init(struct creation *creation, const struct ocicli *cli,
-                          const struct create_options *flags)
+void creation_init(struct creation *creation, const struct ocicli *cli,
+                   const struct create_options *flags)
 {
     *creation = (struct creation){
         .cli = cli,
@@ -430,7 +396,7 @@ static void creation_init(struct creation *creation, const struct ocicli *cli,
 static int create_container(struct creation *creation, const char *id, struct cl_error *err)
 {
     creation->is_started_later = true;
-    int result = make_plan(creation, id, true, err);
+    int result = creation_plan(creation, id, true, err);
     if (result >= 0)
         result = make_container(creation, err);
     if (result < 0)
@@ -461,14 +427,13 @@ const struct verb verb_create = {
     .run = create,
 };
 
-/* In the foreground: until its end, then it is deleted unless that was not wanted. */
-static int follow(struct creation *creation, struct cl_error *err)
+int creation_follow(struct creation *creation, struct cl_error *err)
 {
     struct cl_error failure = { 0 };
     int code = relay_run(creation->process.pidfd, creation->process.console, err);
     int result = 0;
     if (!creation->flags->keep) { /* as container_destroy does it, but its group is open here */
-        result = end_process(creation, &failure);
+        result = creation_end_process(creation, &failure);
         if (result >= 0)
             hooks_poststop(creation->cli, &creation->container);
         if (result >= 0)
@@ -484,7 +449,7 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
 {
     bool is_detached = creation->flags->detach;
     struct cl_error ignored;
-    int result = make_plan(creation, id, is_detached, err);
+    int result = creation_plan(creation, id, is_detached, err);
     if (result >= 0 && !is_detached)
         result = relay_prepare(err);
     if (result >= 0)
@@ -498,12 +463,12 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
     if (result >= 0)
         result = hooks_poststart(&creation->container, err);
     if (result < 0) {
-        (void)end_process(creation, &ignored); /* the first error is the reason */
+        (void)creation_end_process(creation, &ignored); /* the first error is the reason */
         hooks_poststop(creation->cli, &creation->container);
         (void)container_forget(creation->cli, &creation->container, &ignored);
         return result;
     }
-    return is_detached ? 0 : follow(creation, err);
+    return is_detached ? 0 : creation_follow(creation, err);
 }
 
 static int run(const struct ocicli *cli, const void *options, char **arguments,
@@ -629,7 +594,7 @@ static int plan(const struct ocicli *cli, const void *options, char **arguments,
                             flags->format);
     creation_init(&creation, cli, options);
     creation.is_started_later = true;
-    int result = make_plan(&creation, arguments[0] != NULL ? arguments[0] : "plan", false, err);
+    int result = creation_plan(&creation, arguments[0] != NULL ? arguments[0] : "plan", false, err);
     if (result >= 0)
         result = print_plan(creation.plan, wants_json, err);
     creation_done(&creation);

@@ -171,6 +171,9 @@ static int features(const struct ocicli *cli, const void *options, char **argume
     set(&builder, json, "mountOptions", mount_options(&builder));
     set(&builder, json, "linux", linux_features(&builder, &facts));
     set(&builder, annotations, "cloche.runtime.version", cl_json_from_string(CLOCHE_VERSION));
+    /* By the name that callers look for, as crun has it too. */
+    set(&builder, annotations, "org.opencontainers.runc.checkpoint.enabled",
+        cl_json_from_string("true"));
     set(&builder, json, "annotations", annotations);
     set(&builder, json, "potentiallyUnsafeConfigAnnotations", unsafe_annotations(&builder));
     runtime_facts_done(&facts);

@@ -97,11 +97,14 @@ void help_print_man(const struct verb *whole, const struct verb *const *verbs, s
         (void)fputs(".\n", stdout);
         man_options(verbs[i]);
     }
-    (void)fputs(".SH EXIT STATUS\n"
-                "0 on success, 1 on failure. run and exec: the program's own code, 128+N when "
-                "signal N ended it, 126 when it can't be executed, 127 when it does not exist; "
-                "255 when exec itself failed.\n"
-                ".SH FILES\n.TP\n.I /run/cloche\\-runtime/ID\nwhat is known of a container\n"
-                ".SH SEE ALSO\n.BR cloche (1)\n",
-                stdout);
+    (void)fputs(
+        ".SH EXIT STATUS\n"
+        "0 on success, 1 on failure. run, exec and restore: the program's own code, "
+        "128+N when signal N ended it, 126 when it can't be executed, 127 when it does not exist; "
+        "255 when exec itself failed.\n"
+        ".SH FILES\n.TP\n.I /run/cloche\\-runtime/ID\nwhat is known of a container\n"
+        ".TP\n.I /etc/criu/runc.conf\nCRIU's configuration for checkpoint and restore, "
+        "as with runc; the annotation org.criu.config names another, or none (empty)\n"
+        ".SH SEE ALSO\n.BR cloche (1)\n",
+        stdout);
 }

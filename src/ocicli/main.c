@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 struct global_options {
-    const char *root, *log, *log_format, *log_level, *rootless, *cgroup_manager;
+    const char *root, *log, *log_format, *log_level, *rootless, *cgroup_manager, *criu;
     bool systemd_cgroup, debug, help, version;
 };
 
@@ -39,7 +39,9 @@ static const struct option_row global_table[] = {
         struct global_options, rootless),
     OPTION_TWO("help", 'h', '?', "Print this help", struct global_options, help),
     OPTION_TWO("version", 'v', 'V', "Print version information", struct global_options, version),
-    REFUSED("criu", "PATH", "checkpoints are not supported by this build of cloche-runtime"),
+    OPTION("criu", 0, OPTION_STRING, "PATH",
+           "The program criu, for checkpoint and restore (default: looked for in PATH)",
+           struct global_options, criu),
 };
 
 static const struct verb whole_command = {
@@ -54,10 +56,6 @@ static const struct verb whole_command = {
     {                                                                                              \
         .name = (word), .synopsis = "", .summary = (reason), .max_arguments = -1,                  \
     }
-static const struct verb verb_checkpoint =
-    UNBUILT("checkpoint", "checkpoints are not supported by this build of cloche-runtime");
-static const struct verb verb_restore =
-    UNBUILT("restore", "checkpoints are not supported by this build of cloche-runtime");
 static const struct verb verb_mounts = UNBUILT(
     "mounts", "a container's mounts are those of its config.json; for what comes later, bind "
               "a directory with rslave and mount below it on the host");
@@ -141,6 +139,7 @@ static int set_globals(struct ocicli *cli, const struct global_options *global,
 {
     const char *format = global->log_format, *manager = global->cgroup_manager;
     cli->root = global->root;
+    cli->criu = global->criu;
     cli->no_cgroup = cl_streq(manager, "disabled");
     if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--log-format %s: expected text or json",

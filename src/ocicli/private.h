@@ -8,6 +8,8 @@
  *   help.c       option tables → help, manual page
  *   container.c  the directory of one container, and what it is doing now
  *   create.c     create, run, start
+ *   checkpoint.c checkpoint
+ *   restore.c    restore
  *   exec.c       exec
  *   hooks.c      poststart and poststop
  *   control.c    kill, pause, resume, delete
@@ -63,6 +65,7 @@ struct ocicli {
     const char *log_path; /* or the name of who logs; NULL: none */
     bool log_json;
     enum log_level log_most;
+    const char *criu; /* the program; NULL: looked for in PATH */
     bool no_cgroup;   /* --cgroup-manager disabled */
     bool use_systemd; /* --systemd-cgroup, --cgroup-manager systemd */
     enum runtime_rootless rootless;
@@ -88,7 +91,7 @@ struct verb {
 
 extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_pause,
     verb_resume, verb_delete, verb_update, verb_events, verb_state, verb_list, verb_ps, verb_spec,
-    verb_features, verb_plan;
+    verb_features, verb_plan, verb_checkpoint, verb_restore;
 
 /* *ret_arguments: the operands, pointing into argv; the vector is the caller's. */
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,
@@ -192,6 +195,49 @@ bool group_is_frozen(const struct group *group);
 
 /* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err);
+
+/* ---- checkpoint.c ---- */
+
+/* Without --image-path: as with runc and crun. */
+#define CHECKPOINT_IMAGES "checkpoint"
+
+/* What checkpoint and restore have in common, as members of options that begin with this. */
+struct criu_flags {
+    const char *image_path, *work_path, *cgroups_mode, *network_lock;
+    const char **empty_ns;
+    bool tcp_established, tcp_close, ext_unix_sk, shell_job, file_locks, auto_dedup, lazy_pages;
+};
+#define CRIU_OPTION(name, kind, placeholder, text, member)                                         \
+    OPTION(name, 0, kind, placeholder, text, struct criu_flags, member)
+#define CRIU_ROWS                                                                                  \
+    CRIU_OPTION("image-path", OPTION_STRING, "DIR",                                                \
+                "Directory of the image files (default \"checkpoint\")", image_path),              \
+        CRIU_OPTION("work-path", OPTION_STRING, "DIR",                                             \
+                    "Directory of logs and statistics (default: that of the images)", work_path),  \
+        CRIU_OPTION("tcp-established", OPTION_FLAG, NULL, "Keep TCP connections that are open",    \
+                    tcp_established),                                                              \
+        CRIU_OPTION("tcp-close", OPTION_FLAG, NULL,                                                \
+                    "Have TCP connections that were open come back closed", tcp_close),            \
+        CRIU_OPTION("ext-unix-sk", OPTION_FLAG, NULL,                                              \
+                    "Allow unix sockets that are connected with processes outside", ext_unix_sk),  \
+        CRIU_OPTION("shell-job", OPTION_FLAG, NULL,                                                \
+                    "Allow a terminal and session that are not the container's", shell_job),       \
+        CRIU_OPTION("file-locks", OPTION_FLAG, NULL, "Keep file locks", file_locks),               \
+        CRIU_OPTION("auto-dedup", OPTION_FLAG, NULL,                                               \
+                    "Punch pages out of the images that are not needed any more", auto_dedup),     \
+        CRIU_OPTION("lazy-pages", OPTION_FLAG, NULL,                                               \
+                    "Bring memory pages over when they are first used", lazy_pages),               \
+        CRIU_OPTION("manage-cgroups-mode", OPTION_STRING, "MODE",                                  \
+                    "What of control groups is kept: soft (default), full, strict, ignore",        \
+                    cgroups_mode),                                                                 \
+        CRIU_OPTION("network-lock", OPTION_STRING, "METHOD",                                       \
+                    "How connections are held meanwhile: iptables, nftables, skip", network_lock), \
+        CRIU_OPTION("empty-ns", OPTION_LIST, "NAMESPACE",                                          \
+                    "Leave the content of a namespace out: network, which is always so", empty_ns)
+int criu_take_flags(const struct ocicli *cli, const struct criu_flags *flags,
+                    struct runtime_criu *ret, struct cl_error *err);
+/* criu is root's, of the host. */
+int criu_check_caller(const char *verb, struct cl_error *err);
 
 /* ---- hooks.c ---- */
 

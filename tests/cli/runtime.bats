@@ -448,17 +448,6 @@ END
     [ "$(jq '.mountOptions | index("rro") != null and index("vers=4") == null' <<<"$output")" = true ]
 }
 
-@test "what is not possible is refused with the reason" {
-    local words
-    for words in "checkpoint box" "restore box"; do
-        # shellcheck disable=SC2086 # words
-        run rt $words
-        [ "$status" -ne 0 ] || { echo "not refused: $words"; return 1; }
-        [ "$(wc -l <<<"$output")" -eq 1 ]
-        expect_match "not possible|not supported|not changed"
-    done
-}
-
 @test "bad bundles and ids: one line, and nothing is left" {
     run rt create -b "$WORLD/none" box
     expect_status 1
