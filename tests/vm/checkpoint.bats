@@ -1,0 +1,316 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# cloche-runtime checkpoint and restore with the real criu: `./dev vm checkpoint` boots a machine whose kernel and criu fit together. Elsewhere it is skipped;
+# tests/cli/runtime-checkpoint.bats is about our side of it, with a criu that is played.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # dollars of the container's shell; read by the frame; status, output: set by run
+
+WORLD_ALPINE=no
+load ../cli/helper
+load ../cli/runtime-helper
+eval "$(declare -f setup | sed '1s/setup/frame_setup/')"
+eval "$(declare -f setup_file | sed '1s/setup_file/frame_setup_file/')"
+
+setup_file() {
+    frame_setup_file
+    export CRIU_MISSING=
+    if [ "$(id -u)" != 0 ] || ! command -v criu >/dev/null; then
+        CRIU_MISSING="needs root and the program criu (./dev vm checkpoint has both)"
+    elif ! criu check >"$WORLD/criu-check" 2>&1; then
+        CRIU_MISSING="criu says no: $(grep -m 1 Error "$WORLD/criu-check" || tail -n 1 "$WORLD/criu-check")"
+    fi
+    for applet in touch stat ip; do ln -sf busybox "$BUNDLE/rootfs/bin/$applet"; done
+}
+
+setup() {
+    [ -z "$CRIU_MISSING" ] || skip "$CRIU_MISSING"
+    frame_setup
+    IMAGES=$WORLD/images
+    umount -q -l "$WORLD/data/below" || true # of a test that failed
+    export OUT=$WORLD/out
+    rm -rf "$IMAGES" "$WORLD"/images-* "$OUT" "$WORLD/data"
+    mkdir "$WORLD/data"
+    change --arg data "$WORLD/data" '.hostname = "counter" | .mounts += [{ destination: "/data", type: "bind", source: $data, options: ["rbind", "rw"] }]'
+    # Counts; its pid and parent are in there, too, as it sees them.
+    script 'i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
+    ln -sf busybox "$BUNDLE/rootfs/bin/mv"
+}
+
+count() {
+    wait_until test -s "$WORLD/data/n"
+    cut -d' ' -f1 "$WORLD/data/n"
+}
+
+# counts_beyond N: it has counted on from N, so it was not started anew.
+counts_beyond() {
+    [ "$(count)" -gt "$1" ]
+}
+
+start_counter() {
+    rt run -d -b "$BUNDLE" box </dev/null >"$OUT" 2>&1 || { cat "$OUT" >&2; return 1; }
+    wait_until test -s "$WORLD/data/n"
+    wait_until counts_beyond 5
+}
+
+# checkpoint [OPTION…]: with the words of a failure.
+checkpoint() {
+    rt checkpoint --image-path "$IMAGES" "$@" box
+}
+
+restore() {
+    rt restore -d --image-path "$IMAGES" -b "$BUNDLE" "$@" box </dev/null >>"$OUT" 2>&1 || { cat "$OUT" >&2; return 1; }
+}
+
+pid_of() {
+    rt state "${1:-box}" | jq .pid
+}
+
+mounts_of() {
+    awk '{ print $5, $6 }' "/proc/$(pid_of)/mountinfo" | sort
+}
+
+devices_of() {
+    find "/proc/$(pid_of)/root/dev" -mindepth 1 -maxdepth 1 -exec stat -c '%n %A %t:%T' {} + | sed 's,.*/dev/,,' | sort
+}
+
+nothing_is_left() {
+    [ -z "$(rt list -q)" ]
+    [ ! -e "$(group_dir memory)" ]
+    [ "$(grep -cF "$WORLD/oci" /proc/self/mountinfo)" = 0 ]
+    [ -z "$(ls -A "$WORLD/oci" 2>/dev/null)" ]
+}
+
+@test "a counter goes on counting where it was, and all around it is as it was" {
+    start_counter
+    local mounts group files
+    mounts=$(mounts_of)
+    files=$(devices_of)
+    checkpoint
+    nothing_is_left
+    local before
+    before=$(count)
+    restore --pid-file "$WORLD/pid"
+    wait_until counts_beyond "$((before + 3))"
+    [ "$(cut -d' ' -f2,3 "$WORLD/data/n")" = "1 0" ]
+    [ "$(status_of box)" = running ]
+    [ "$(<"$WORLD/pid")" = "$(pid_of)" ]
+    [ "$(mounts_of)" = "$mounts" ]
+    [ "$(devices_of)" = "$files" ]
+    run rt exec box hostname
+    expect_output counter
+    run rt exec box sh -c 'cat /proc/kcore; ls /proc/acpi; echo x >/proc/sys/kernel/hostname || echo read-only; ip -o link show up'
+    expect_text read-only
+    expect_match "lo:.*LOOPBACK"
+    grep -q "$CLOCHE_CGROUP_PARENT/box" "/proc/$(pid_of)/cgroup"
+    [ "$(grep -cF "$WORLD/oci" /proc/self/mountinfo)" = 0 ]
+    rt kill box KILL
+    wait_until has_status box stopped
+    rt delete box
+    nothing_is_left
+}
+
+@test "--leave-running: it goes on, and what comes out of the images is another one" {
+    start_counter
+    checkpoint --leave-running
+    [ "$(status_of box)" = running ]
+    local before
+    before=$(count)
+    wait_until counts_beyond "$((before + 3))"
+    checkpoint
+    restore
+    wait_until counts_beyond "$((before + 6))"
+    checkpoint
+    nothing_is_left
+}
+
+@test "--pre-dump and --parent-path: what has not changed stays with the parent" {
+    script 'x=$(head -c 8000000 /dev/zero | tr "\0" x); i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/n; sleep 0.05; done'
+    ln -sf busybox "$BUNDLE/rootfs/bin/tr"
+    start_counter
+    local before
+    IMAGES=$WORLD/images-first
+    run checkpoint --pre-dump
+    if [[ $output == *"can't track changes of memory"* ]]; then
+        skip "$output"
+    fi
+    expect_status 0
+    [ "$(status_of box)" = running ]
+    IMAGES=$WORLD/images
+    checkpoint --parent-path ../images-first
+    [ "$(cat "$WORLD"/images/pages-*.img | wc -c)" -lt "$(cat "$WORLD"/images-first/pages-*.img | wc -c)" ]
+    before=$(count)
+    restore
+    wait_until counts_beyond "$((before + 3))"
+    run checkpoint --parent-path /images-first
+    expect_status 1
+    expect_text "--parent-path /images-first: has to be relative"
+}
+
+@test "pipes: the output goes to who restores it" {
+    script 'i=0; while :; do i=$((i + 1)); echo "$i"; echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
+    rt run -d -b "$BUNDLE" box </dev/null 2>"$OUT" | cat >"$WORLD/first" 3>&- &
+    wait_until test -s "$WORLD/data/n"
+    wait_until counts_beyond 5
+    checkpoint
+    grep -q pipe: "$IMAGES/descriptors.json"
+    wait_until grep -qx 5 "$WORLD/first"
+    local before
+    before=$(count)
+    rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box </dev/null 2>>"$OUT" | cat >"$WORLD/second" 3>&- &
+    wait_until grep -qx "$((before + 3))" "$WORLD/second"
+    [ "$(head -n 1 "$WORLD/second")" -gt 5 ]
+}
+
+@test "a terminal: who restores it gets it" {
+    script 'i=0; while :; do i=$((i + 1)); echo "count $i"; sleep 0.05; done'
+    change '.process.terminal = true'
+    rm -f "$WORLD/console" "$WORLD/listening"
+    python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" >"$WORLD/first" 2>"$WORLD/listening" 3>&- &
+    wait_until grep -q listening "$WORLD/listening"
+    rt run -d -b "$BUNDLE" --console-socket "$WORLD/console" box
+    wait_until grep -q "count 5" "$WORLD/first"
+    checkpoint
+    rm -f "$WORLD/console" "$WORLD/listening"
+    python3 "$HELPER_DIR/console-receiver.py" "$WORLD/console" >"$WORLD/second" 2>"$WORLD/listening" 3>&- &
+    wait_until grep -q listening "$WORLD/listening"
+    restore --console-socket "$WORLD/console"
+    wait_until grep -q "count 1[0-9]" "$WORLD/second"
+    [ "$(grep -c "count 1[^0-9]" "$WORLD/second")" = 0 ]
+    run rt exec box readlink /proc/1/fd/0
+    expect_match "^/dev/(pts/0|console)$"
+}
+
+@test "in the foreground: its code is ours, and it is deleted" {
+    script 'i=0; while [ ! -e /data/stop ]; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done; exit 7'
+    start_counter
+    checkpoint
+    local before
+    before=$(count)
+    { rt restore --image-path "$IMAGES" -b "$BUNDLE" box </dev/null >"$OUT" 2>&1 || echo "code $?" >>"$OUT"; } 3>&- &
+    wait_until counts_beyond "$((before + 3))"
+    touch "$WORLD/data/stop"
+    wait_until grep -q "^code" "$OUT"
+    grep -qx "code 7" "$OUT" || { cat "$OUT"; false; }
+    nothing_is_left
+}
+
+@test "a restore that fails leaves nothing, and says why" {
+    start_counter
+    checkpoint
+    rm "$IMAGES"/core-1.img
+    run rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box
+    expect_status 1
+    expect_match "^cloche-runtime: criu restore: .*; all of it: $IMAGES/restore.log$"
+    nothing_is_left
+    run rt restore -d --image-path "$WORLD/none" -b "$BUNDLE" box
+    expect_status 1
+    expect_text "--image-path $WORLD/none"
+    nothing_is_left
+}
+
+@test "a checkpoint that fails: the container goes on" {
+    script 'exec 5>/data/big; dd if=/dev/zero bs=1000000 count=3 >&5; rm /data/big; i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
+    ln -sf busybox "$BUNDLE/rootfs/bin/rm"
+    start_counter
+    run checkpoint
+    expect_status 1
+    expect_text "all of it: $IMAGES/dump.log"
+    local before
+    before=$(count)
+    wait_until counts_beyond "$((before + 3))"
+    [ "$(status_of box)" = running ]
+}
+
+@test "a root file system without the mount points: they are made" {
+    mkdir -p "$WORLD/other/rootfs"
+    start_counter
+    checkpoint
+    local before
+    before=$(count)
+    cp -a "$BUNDLE/rootfs/bin" "$WORLD/other/rootfs/"
+    mkdir "$WORLD/other/rootfs/tmp"
+    cp "$BUNDLE/config.json" "$WORLD/other/"
+    rt restore -d --image-path "$IMAGES" -b "$WORLD/other" box </dev/null >>"$OUT" 2>&1 || { cat "$OUT"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    [ -d "$WORLD/other/rootfs/data" ]
+    [ ! -e "$WORLD/other/rootfs/dev/pts" ]
+}
+
+@test "limits hold again; a second name, another control group" {
+    need_controller memory
+    change '.linux.resources = { memory: { limit: 67108864 }, pids: { limit: 50 } }'
+    start_counter
+    checkpoint
+    local before
+    before=$(count)
+    change --arg path "/$CLOCHE_CGROUP_PARENT/other" '.linux.cgroupsPath = $path'
+    rt restore -d --image-path "$IMAGES" -b "$BUNDLE" other </dev/null >>"$OUT" 2>&1 || { cat "$OUT"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    grep -q "$CLOCHE_CGROUP_PARENT/other" "/proc/$(pid_of other)/cgroup"
+    [ "$(cat "$(group_dir memory other)/memory.max")" = 67108864 ]
+    [ "$(cat "$(group_dir pids other)/pids.max")" = 50 ]
+    run rt exec other cat /proc/self/cgroup
+    expect_output "0::/"
+}
+
+@test "a paused container; a read-only root; a bind that brings mounts along" {
+    mkdir -p "$WORLD/data/below"
+    mount -t tmpfs below "$WORLD/data/below"
+    echo there >"$WORLD/data/below/file"
+    change --arg data "$WORLD/data" '.root.readonly = true | .mounts += [{ destination: "/fixed", type: "bind", source: $data, options: ["bind", "ro"] }]'
+    start_counter
+    rt pause box
+    checkpoint
+    local before
+    before=$(count)
+    restore
+    [ "$(status_of box)" != paused ] || rt resume box
+    wait_until counts_beyond "$((before + 3))"
+    run rt exec box sh -c 'cat /data/below/file; touch /x; touch /fixed/x; touch /data/x && echo written'
+    expect_line there
+    expect_text "touch: /x: Read-only file system"
+    expect_text "touch: /fixed/x: Read-only file system"
+    expect_line written
+    rt delete -f box
+    umount "$WORLD/data/below"
+}
+
+@test "hooks: prestart and createRuntime again, poststop at each end" {
+    printf '#!/bin/sh\ncat >/dev/null; echo "$1" >>"%s/hooks"\n' "$WORLD" >"$WORLD/hook"
+    chmod +x "$WORLD/hook"
+    change --arg hook "$WORLD/hook" '.hooks = (["prestart", "createRuntime", "poststart", "poststop"] | map({ key: ., value: [{ path: $hook, args: ["hook", .] }] }) | from_entries)'
+    start_counter
+    checkpoint
+    restore
+    rt delete -f box
+    [ "$(paste -sd' ' "$WORLD/hooks")" = "prestart createRuntime poststart poststop prestart createRuntime poststop" ]
+}
+
+@test "a network namespace that was joined is joined again, as it is" {
+    need_program ip
+    ip netns add cloche-test-net
+    ip -n cloche-test-net link add name probe0 type dummy
+    change '.linux.namespaces |= map(if .type == "network" then .path = "/run/netns/cloche-test-net" else . end)'
+    start_counter
+    checkpoint
+    local before
+    before=$(count)
+    restore
+    wait_until counts_beyond "$((before + 3))"
+    run rt exec box ip -o link show
+    expect_text probe0
+    rt delete -f box
+    ip netns del cloche-test-net
+}
+
+@test "killed with criu at work: delete cleans up, whatever is there by then" {
+    local point
+    start_counter
+    checkpoint
+    for point in "cgroup ready" setup-namespaces post-restore "container recorded" network-unlock; do
+        CLOCHE_TEST_KILL="cloche:$point" rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box </dev/null >/dev/null 2>&1 && { echo "never came by: $point"; return 1; }
+        rt delete -f box
+        nothing_is_left || { echo "left after a kill at: $point"; return 1; }
+    done
+    restore
+}
