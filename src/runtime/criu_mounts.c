@@ -16,7 +16,8 @@
 #include "runtime/criu.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+
+#include "base/libc.h"
 
 #define TABLE_MAX (8 << 20)
 
