@@ -55,6 +55,14 @@ nothing_left() {
     done
 }
 
+@test "a config.json of 100 MiB, and one that is not UTF-8" {
+    : >"$BUNDLE/config.json"
+    truncate -s 104857600 "$BUNDLE/config.json"
+    refuses config.json
+    jq -c '.process.cwd = "/BAD"' "$WORLD/default.json" | LC_ALL=C sed 's/BAD/\xff\xfe/' >"$BUNDLE/config.json"
+    refuses config.json UTF-8
+}
+
 @test "a config.json that is missing, or a directory" {
     rm "$BUNDLE/config.json"
     refuses config.json "o such file"
@@ -203,6 +211,15 @@ END
     [ "$bad" = 0 ]
 }
 
+# Every property of the specification with what is of another type or out of range: bad-values.py has the table.
+@test "every property, with values of other types and out of range, is refused by its path" {
+    need_program python3
+    run python3 "$BATS_TEST_DIRNAME/bad-values.py" "$BUNDLE" "$WORLD/oci" "/$CLOCHE_CGROUP_PARENT/box"
+    expect_status 0
+    expect_match '[12][0-9]{3} cases'
+    nothing_left
+}
+
 # --- objects --------------------------------------------------------------------------------------------------------------------
 
 @test "a root file system that is missing, or a file" {
@@ -250,4 +267,36 @@ END
         expect_status 1
     done
     has_status box running
+}
+
+@test "a state that is damaged: said so by every verb, and nothing is done to others" {
+    local verb text
+    start_idle
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/other\""
+    rt run -d -b "$BUNDLE" other
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+    for text in '' '{"x' '[]' '{}' "$(head -c 100 "$WORLD/saved.json")" '{"pid":-1}'; do
+        printf '%s' "$text" >"$WORLD/oci/box/state.json"
+        for verb in state start kill pause resume ps update delete 'delete -f'; do
+            # shellcheck disable=SC2086 # words
+            run rt $verb box
+            [ "$status" = 1 ] || { echo "$verb with '$text': $status $output" >&2; return 1; }
+            expect_text box
+        done
+        has_status other running
+    done
+    cp "$WORLD/saved.json" "$WORLD/oci/box/state.json"
+    has_status box running
+}
+
+@test "a bundle that changes between create and start: what was created is started" {
+    script 'echo as created >/tmp/which; sleep 1000'
+    rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
+    echo rubbish >"$BUNDLE/config.json"
+    rt start box
+    wait_until grep -qx 'as created' "$BUNDLE/rootfs/tmp/which"
+    has_status box running
+    rm "$BUNDLE/rootfs/tmp/which" "$BUNDLE/config.json"
+    rt delete -f box
+    nothing_left
 }
