@@ -244,8 +244,10 @@ static int load(struct container *container, struct cl_error *err)
         return missing(container->id, err);
     if (result >= 0)
         result = cl_json_parse(text, size, STATE_MAX, &json, err);
-    if (result < 0)
-        return cl_error_prefix(err, "read the state of container %s", container->id);
+    if (result < 0) {
+        (void)cl_error_prefix(err, "read the state of container %s", container->id);
+        return cl_error_hint(err, "end its processes, then remove its directory below --root");
+    }
     result = decode(json, container);
     return result < 0 ? cl_fail_kind(err, CL_KIND_CORRUPT, result,
                                      "state.json of container %s is damaged", container->id)

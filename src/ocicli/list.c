@@ -130,6 +130,15 @@ static int list_one(const struct ocicli *cli, const char *id, const struct listi
     return result < 0 ? cl_fail(err, result, "list containers") : 0;
 }
 
+static int print_list(const struct listing *listing, struct cl_error *err)
+{
+    if (listing->json != NULL && !listing->is_quiet)
+        return print_json(cl_json_ref(listing->json), err);
+    if (!listing->is_quiet && cl_table_print(listing->table, stdout, CL_TABLE_PLAIN, 0) < 0)
+        return cl_fail(err, EIO, "list containers");
+    return flush_output(err);
+}
+
 static int list(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
 {
     static const char *const headings[] = { "ID",      "PID",   "STATUS", "BUNDLE",
@@ -149,15 +158,13 @@ static int list(const struct ocicli *cli, const void *data, char **arguments, st
     if (wants_json ? json == NULL : table_new(headings, &table) < 0)
         return cl_fail(err, ENOMEM, "list containers");
     const struct listing listing = { options->quiet, json, table };
-    for (char **id = ids; result >= 0 && id != NULL && *id != NULL; id++)
-        result = list_one(cli, *id, &listing, err);
-    if (result < 0)
-        return result;
-    if (wants_json && !options->quiet)
-        return print_json(cl_take(json), err);
-    if (!options->quiet && cl_table_print(table, stdout, CL_TABLE_PLAIN, 0) < 0)
-        return cl_fail(err, EIO, "list containers");
-    return flush_output(err);
+    /* One whose state is damaged hides none of the others: they are listed, then it is told of. */
+    for (char **id = ids; id != NULL && *id != NULL; id++) {
+        int of_one = list_one(cli, *id, &listing, result < 0 ? NULL : err);
+        result = result < 0 ? result : of_one;
+    }
+    int printed = print_list(&listing, result < 0 ? NULL : err);
+    return result < 0 ? result : printed;
 }
 
 const struct verb verb_list = {

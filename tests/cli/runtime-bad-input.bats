@@ -284,6 +284,10 @@ END
             expect_text box
         done
         has_status other running
+        run rt list
+        expect_status 1
+        expect_match 'other +[0-9]+ +running'
+        expect_text 'container box'
     done
     cp "$WORLD/saved.json" "$WORLD/oci/box/state.json"
     has_status box running
