@@ -197,7 +197,7 @@ static bool is_family_allowed(uint32_t family)
     return family < 46 && memchr(refused, (int)family, sizeof refused) == NULL;
 }
 
-TEST(socket_families)
+TEST(cve_2026_31431_socket_families)
 {
     static const uint64_t dirt[] = { 0, UINT64_C(1) << 32, UINT64_C(0xffffffff) << 32 };
     for (uint64_t family = 0; family < 300; family++) {
