@@ -110,11 +110,15 @@ const char *criu_external_ns(enum oci_namespace_type type)
 
 int criu_check_spec(const struct oci_spec *spec, struct cl_error *err)
 {
+    /* CRIU opens images and mounts as root of that namespace, which may not enter directories that are root's alone. */
+    if (oci_namespace_find(spec, OCI_NS_USER) != NULL)
+        return refuse(err, "linux.namespaces",
+                      "of a container with a user namespace; it could "
+                      "be written, and not be restored");
     for (size_t i = 0; i < spec->linux_.namespace_count; i++) {
         const struct oci_namespace *ns = &spec->linux_.namespaces[i];
         char path[64];
-        bool is_hard =
-            ns->type == OCI_NS_USER || ns->type == OCI_NS_MOUNT || ns->type == OCI_NS_CGROUP;
+        bool is_hard = ns->type == OCI_NS_MOUNT || ns->type == OCI_NS_CGROUP;
         (void)CL_PRINT(path, "linux.namespaces[%zu].path", i);
         if (is_hard && ns->path != NULL)
             return refuse(err, path, "criu can't restore into a namespace of this type");

@@ -268,6 +268,15 @@ nothing_is_left() {
     expect_status 1
     expect_match "linux.namespaces\[[0-9]\].path: not in a checkpoint"
     cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+    chmod 755 "$WORLD"
+    start_box
+    run checkpoint
+    expect_status 1
+    expect_text "linux.namespaces: not in a checkpoint: of a container with a user namespace"
+    has_status box running
+    rt delete -f box
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
     local words
     for words in "restore --no-pivot" "restore --preserve-fds 1" "restore --manage-cgroups-mode half" "restore --network-lock none" "checkpoint --empty-ns pid" \
         "checkpoint --page-server there" "checkpoint --status-fd 5" "checkpoint none" "restore ../up"; do
