@@ -19,7 +19,7 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_size)
     struct stat info;
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
         room = (uint64_t)info.st_size >= max ? max : (size_t)info.st_size;
-    room = (room < 4096 ? 4096 : room) + 1;
+    room = (room == 0 ? 4096 : room) + 1; /* files of /proc have no size */
     for (;;) {
         char *larger = cl_realloc(text, room + 1);
         if (larger == NULL)

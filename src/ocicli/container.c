@@ -352,15 +352,12 @@ int container_match(const struct ocicli *cli, const char *pattern, char ***ret,
 /* ---- what it is doing ---- */
 
 /* True when the recorded init is there and no zombie. */
-static int is_alive(const struct container *container, bool *ret, struct cl_error *err)
+static int is_alive(const struct container *container, int proc, bool *ret, struct cl_error *err)
 {
     struct procfs_stat stat;
     *ret = false;
     if (!cl_streq(container->boot_id, k_boot_id()))
         return 0;
-    cl_auto_fd proc = procfs_open_host(err);
-    if (proc < 0)
-        return proc;
     cl_auto_fd pid_fd = procfs_open_pid(proc, container->pid);
     int result = pid_fd < 0 ? pid_fd : procfs_read_stat(pid_fd, &stat);
     if (result == -ESRCH || result == -ENOENT)
@@ -371,35 +368,32 @@ static int is_alive(const struct container *container, bool *ret, struct cl_erro
     return 0;
 }
 
-static int open_group(const char *path, const char *controller, struct group *ret,
-                      struct cl_error *err)
+void lookout_done(struct lookout *lookout)
 {
-    *ret = (struct group){ 0 };
-    cl_auto_fd proc = procfs_open_host(err);
-    int result = proc < 0 ? proc : cgroup_host_init_for(&ret->host, proc, controller, err);
-    if (result < 0)
-        return result;
-    result = path[0] == '\0'
-                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT, "the container has no cgroup")
-                 : cgroup_open(&ret->host, path, &ret->cgroup, err);
-    if (result < 0)
-        cgroup_host_done(&ret->host);
-    ret->is_open = result >= 0;
-    return result;
+    if (lookout->has_freezers)
+        cgroup_host_done(&lookout->freezers);
+    lookout->has_freezers = false;
+    lookout->proc = cl_close(lookout->proc);
 }
 
-static bool is_paused(const struct container *container)
+static bool is_paused(const struct container *container, struct lookout *lookout)
 {
-    struct group group;
-    if (container->cgroup_path[0] == '\0' ||
-        open_group(container->cgroup_path, "freezer", &group, NULL) < 0)
+    struct group group = { 0 };
+    const char *path = container->cgroup_path;
+    if (path[0] == '\0')
+        return false;
+    if (!lookout->has_freezers)
+        lookout->has_freezers =
+            cgroup_host_init_for(&lookout->freezers, lookout->proc, "freezer", NULL) >= 0;
+    if (!lookout->has_freezers || cgroup_open(&lookout->freezers, path, &group.cgroup, NULL) < 0)
         return false;
     bool is_frozen = group_is_frozen(&group);
-    group_done(&group);
+    cgroup_done(&group.cgroup);
     return is_frozen;
 }
 
-int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err)
+int container_status_from(const struct container *container, struct lookout *lookout,
+                          enum oci_status *ret, struct cl_error *err)
 {
     bool alive = false;
     if (container->pid == 0) {
@@ -410,7 +404,10 @@ int container_status(const struct container *container, enum oci_status *ret, st
         *ret = is_locked ? OCI_CREATING : OCI_STOPPED;
         return 0;
     }
-    int result = is_alive(container, &alive, err);
+    if (lookout->proc < 0)
+        lookout->proc = procfs_open_host(err);
+    int result =
+        lookout->proc < 0 ? lookout->proc : is_alive(container, lookout->proc, &alive, err);
     if (result < 0)
         return result;
     *ret = alive ? OCI_RUNNING : OCI_STOPPED;
@@ -421,17 +418,26 @@ int container_status(const struct container *container, enum oci_status *ret, st
         *ret = OCI_CREATED;
         return 0;
     }
-    if (is_paused(container))
+    if (is_paused(container, lookout))
         *ret = OCI_PAUSED;
     return 0;
+}
+
+int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err)
+{
+    struct lookout lookout = LOOKOUT_NONE;
+    int result = container_status_from(container, &lookout, ret, err);
+    lookout_done(&lookout);
+    return result;
 }
 
 int container_pidfd(const struct container *container, struct cl_error *err)
 {
     bool alive = false;
     cl_auto_fd pidfd = container->pid > 0 ? k_pidfd_open(container->pid) : -ESRCH;
+    cl_auto_fd proc = pidfd < 0 ? -EBADF : procfs_open_host(err);
     /* After the pidfd: if the start time fits now, the pidfd is of the right process. */
-    int result = pidfd < 0 ? 0 : is_alive(container, &alive, err);
+    int result = pidfd < 0 ? 0 : proc < 0 ? proc : is_alive(container, proc, &alive, err);
     if (result < 0)
         return result;
     if (!alive)
@@ -473,6 +479,8 @@ int container_listen(const struct container *container, struct cl_error *err)
 int container_connect(const struct container *container)
 {
     struct sockaddr_un address = address_of(container);
+    if (faccessat(container->dir, "start", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        return -ENOENT; /* as nearly always; no socket need be made to find that out */
     cl_auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return -errno;
@@ -486,7 +494,18 @@ int container_connect(const struct container *container)
 
 int group_open(const char *path, struct group *ret, struct cl_error *err)
 {
-    return open_group(path, NULL, ret, err);
+    *ret = (struct group){ 0 };
+    cl_auto_fd proc = procfs_open_host(err);
+    int result = proc < 0 ? proc : cgroup_host_init(&ret->host, proc, err);
+    if (result < 0)
+        return result;
+    result = path[0] == '\0'
+                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT, "the container has no cgroup")
+                 : cgroup_open(&ret->host, path, &ret->cgroup, err);
+    if (result < 0)
+        cgroup_host_done(&ret->host);
+    ret->is_open = result >= 0;
+    return result;
 }
 
 void group_done(struct group *group)

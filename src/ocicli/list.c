@@ -106,6 +106,7 @@ struct listing {
     bool is_quiet;
     struct cl_json *json;   /* or NULL */
     struct cl_table *table; /* or NULL */
+    struct lookout *lookout;
 };
 
 /* One that vanishes while we look is no error. */
@@ -122,7 +123,7 @@ static int list_one(const struct ocicli *cli, const char *id, const struct listi
         return 0;
     }
     if (result >= 0)
-        result = container_status(&container, &status, err);
+        result = container_status_from(&container, listing->lookout, &status, err);
     if (result < 0)
         return result;
     result = listing->json != NULL ? cl_json_add(listing->json, describe(&container, status))
@@ -157,12 +158,14 @@ static int list(const struct ocicli *cli, const void *data, char **arguments, st
         json = cl_json_array();
     if (wants_json ? json == NULL : table_new(headings, &table) < 0)
         return cl_fail(err, ENOMEM, "list containers");
-    const struct listing listing = { options->quiet, json, table };
+    struct lookout lookout = LOOKOUT_NONE;
+    const struct listing listing = { options->quiet, json, table, &lookout };
     /* One whose state is damaged hides none of the others: they are listed, then it is told of. */
     for (char **id = ids; id != NULL && *id != NULL; id++) {
         int of_one = list_one(cli, *id, &listing, result < 0 ? NULL : err);
         result = result < 0 ? result : of_one;
     }
+    lookout_done(&lookout);
     int printed = print_list(&listing, result < 0 ? NULL : err);
     return result < 0 ? result : printed;
 }

@@ -158,6 +158,19 @@ int container_open(const struct ocicli *cli, const char *id, bool lock, struct c
 void container_unlock(struct container *container);
 int container_save(const struct container *container, struct cl_error *err);
 int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err);
+/* For who asks about many: what is looked at through is opened once, when it is needed. */
+struct lookout {
+    int proc;
+    struct cgroup_host freezers;
+    bool has_freezers;
+};
+#define LOOKOUT_NONE                                                                               \
+    {                                                                                              \
+        .proc = -EBADF                                                                             \
+    }
+void lookout_done(struct lookout *lookout);
+int container_status_from(const struct container *container, struct lookout *lookout,
+                          enum oci_status *ret, struct cl_error *err);
 /* The spec it was created from. */
 int container_read_spec(const struct container *container, struct oci_spec **ret,
                         struct cl_error *err);
