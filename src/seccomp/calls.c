@@ -10,7 +10,7 @@
 #include "seccomp/seccomp.h"
 
 struct call {
-    const char *name;
+    char name[32]; /* in place: 500 pointers would be 500 relocations at each start of a program */
     int32_t numbers[SECCOMP_ARCH_COUNT];
 };
 
