@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Part of runtime.h: checkpoint and restore, by the program criu (docs/decisions/015-criu.md). It needs root of the host. Nothing else of the room knows of it.
+ * Part of runtime.h: checkpoint and restore, by the program criu (docs/decisions/016-criu.md). It needs root of the host. Nothing else of the room knows of it.
  *
  * Beside CRIU's own files a directory of images holds descriptors.json, as with runc and crun: where 0, 1 and 2 of the first process went that are not the container's,
  * so that those of restore's caller take their place.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The protocol buffers of criu_message.h, written and read by hand: two dozen members of three kinds (docs/decisions/015-criu.md says why no library does it).
+ * The protocol buffers of criu_message.h, written and read by hand: two dozen members of three kinds (docs/decisions/016-criu.md says why no library does it).
  */
 #include "runtime/criu_message.h"
 
