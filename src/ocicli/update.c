@@ -17,6 +17,9 @@ struct update_options {
         *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp, *pids_limit;
 };
 
+#define RDT_REASON                                                                                 \
+    "linux.intelRdt is not changed by update; write to the schemata of its group in resctrl"
+
 #define TEXT(long_name, placeholder, text, member)                                                 \
     OPTION(long_name, 0, OPTION_STRING, placeholder, text, struct update_options, member)
 static const struct option_row update_table[] = {
@@ -39,8 +42,8 @@ static const struct option_row update_table[] = {
     TEXT("kernel-memory", "BYTES", "Kernel memory limit (cgroup v1, old kernels)", kernel_memory),
     TEXT("kernel-memory-tcp", "BYTES", "TCP buffer limit (cgroup v1)", kernel_memory_tcp),
     TEXT("pids-limit", "N", "Number of processes and threads (-1: no limit)", pids_limit),
-    REFUSED("l3-cache-schema", "TEXT", "linux.intelRdt can't be changed while it runs"),
-    REFUSED("mem-bw-schema", "TEXT", "linux.intelRdt can't be changed while it runs"),
+    REFUSED("l3-cache-schema", "TEXT", RDT_REASON),
+    REFUSED("mem-bw-schema", "TEXT", RDT_REASON),
 };
 
 /* ---- options → a resources object ---- */

@@ -572,9 +572,10 @@ const size_t parent_step_count = CL_COUNT(parent_steps);
 /* A step that people may want to watch. */
 static int watched(struct making *making, const struct parent_step *step, struct cl_error *err)
 {
-    const struct trace trace =
-        step->tells_itself ? (struct trace){ .fd = -EBADF } : trace_of(making, false);
+    struct trace trace = trace_of(making, false);
     struct timespec start;
+    if (step->tells_itself)
+        trace.fd = -EBADF;
     if (trace_begin(&trace, step->name, &start) < 0)
         return trace_stopped(step->name, err);
     int result = step->run(making, err);

@@ -148,7 +148,7 @@ static int loopback_up(const struct restore *restore, pid_t pid, struct cl_error
         return result;
     pid_t child = fork();
     if (child == 0)
-        _exit(k_setns(ns, CLONE_NEWNET) < 0 || raise_loopback() < 0);
+        _exit(k_setns(ns, CLONE_NEWNET) < 0 || raise_loopback() < 0 ? 1 : 0);
     result = child < 0 ? -errno : k_wait_pid(child, 0, &status);
     if (result >= 0 && status != 0)
         result = -EIO;
