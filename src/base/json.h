@@ -62,10 +62,10 @@ struct cl_json *cl_json_object(void);
 struct cl_json *cl_json_array(void);
 struct cl_json *cl_json_null(void);
 struct cl_json *cl_json_from_string(const char *text); /* NULL text: "" */
-struct cl_json *cl_json_from_bool(bool value);
-struct cl_json *cl_json_from_int(int64_t value);
-struct cl_json *cl_json_from_u64(uint64_t value);
-struct cl_json *cl_json_from_double(double value);
+struct cl_json *cl_json_from_bool(bool truth);
+struct cl_json *cl_json_from_int(int64_t number);
+struct cl_json *cl_json_from_u64(uint64_t number);
+struct cl_json *cl_json_from_double(double number);
 struct cl_json *cl_json_from_strv(const char *const *vector); /* NULL: [] */
 int cl_json_set(struct cl_json *object, const char *key, struct cl_json *take_value);
 int cl_json_set_string(struct cl_json *object, const char *key, const char *text);
