@@ -6,7 +6,7 @@
 
 WORLD_ALPINE=no
 load helper
-load runtime-frame
+load runtime-helper
 
 setup_file() {
     runtime_setup_file
