@@ -100,10 +100,52 @@ static void leave_namespace(struct watch_world *world, const struct watch_proces
     report_namespace(world, WATCH_EMPTY, process, type, inode);
 }
 
-/* is_first: the process was not known before, so it is in what it was born into. */
-static int enter_namespace(struct watch_world *world, const struct watch_process *process,
-                           enum k_ns type, uint64_t inode, bool is_first)
+/* A process that ends leaves its namespaces first; one whose links we may not read is there. */
+static bool has_left(const struct watch_world *world, const struct watch_process *process,
+                     enum k_ns type)
 {
+    struct procfs_stat stat;
+    uint64_t inode;
+    cl_auto_fd pid_fd = procfs_open_pid(world->proc_fd, process->pid);
+    if (pid_fd < 0)
+        return true;
+    int code = k_ns_inode(pid_fd, type, &inode);
+    return code == -ENOENT || code == -ESRCH || procfs_read_stat(pid_fd, &stat) < 0 ||
+           stat.state == 'Z' || stat.state == 'X' ||
+           (process->start_ticks != 0 && stat.start_ticks != process->start_ticks);
+}
+
+/*
+ * The kernel gives a number to the next namespace as soon as the last one that had it is gone, and that may be before the end of its last process is told. So a
+ * number that is known already is another namespace if all whom we know in it have ended: then the old one is forgotten here, and they leave nothing when
+ * their end is told.
+ */
+static void forget_if_given_on(struct watch_world *world, const struct watch_process *newcomer,
+                               enum k_ns type, uint64_t inode)
+{
+    struct watch_process *last = NULL;
+    for (size_t i = 0; i < WATCH_BUCKETS; i++)
+        for (struct watch_process *at = world->processes[i]; at != NULL; at = at->next) {
+            if (at == newcomer || at->inodes[type] != inode)
+                continue;
+            if (!has_left(world, at, type))
+                return;
+            last = at;
+        }
+    for (size_t i = 0; last != NULL && i < WATCH_BUCKETS; i++)
+        for (struct watch_process *at = world->processes[i]; at != NULL; at = at->next)
+            if (at != newcomer && at->inodes[type] == inode) {
+                at->inodes[type] = 0;
+                leave_namespace(world, at, type, inode);
+            }
+}
+
+/* is_first: the process was not known before, so it is in what it was born into. is_common: so is its parent. */
+static int enter_namespace(struct watch_world *world, const struct watch_process *process,
+                           enum k_ns type, uint64_t inode, bool is_first, bool is_common)
+{
+    if (!is_common && !world->is_quiet && *namespace_slot(world, inode) != NULL)
+        forget_if_given_on(world, process, type, inode);
     struct watch_namespace **slot = namespace_slot(world, inode);
     bool is_new = *slot == NULL;
     if (is_new) {
@@ -225,15 +267,19 @@ static struct watch_process *add(struct watch_world *world, const struct watch_p
     return process;
 }
 
+/* parent: of a process that was not known before, or NULL. */
 static int take_namespaces(struct watch_world *world, struct watch_process *process,
-                           const struct watch_process *now, bool is_first)
+                           const struct watch_process *now, bool is_first,
+                           const struct watch_process *parent)
 {
     for (int type = 0; type < K_NS_COUNT; type++) {
         uint64_t was = process->inodes[type], is = now->inodes[type];
         if (is == 0 || was == is)
             continue; /* hidden now, or the same */
         process->inodes[type] = is;
-        int code = enter_namespace(world, process, (enum k_ns)type, is, is_first || was == 0);
+        bool is_common = parent != NULL && parent->inodes[type] == is;
+        int code =
+            enter_namespace(world, process, (enum k_ns)type, is, is_first || was == 0, is_common);
         if (code < 0)
             return code;
         if (was != 0)
@@ -331,7 +377,7 @@ static int take_new(struct watch_world *world, const struct watch_process *now, 
     bool is_running = cause->why != WATCH_FORK || world->is_quiet;
     take_container(world, process, cgroup, is_running);
     report_process(world, WATCH_FORK, process, -1);
-    return take_namespaces(world, process, now, true);
+    return take_namespaces(world, process, now, true, parent);
 }
 
 static int take_known(struct watch_world *world, struct watch_process *process,
@@ -352,7 +398,7 @@ static int take_known(struct watch_world *world, struct watch_process *process,
         report_process(world, WATCH_RENAME, process, -1);
     else if (why == WATCH_IDENTITY && is_user_new)
         report_process(world, WATCH_IDENTITY, process, -1);
-    return take_namespaces(world, process, now, false);
+    return take_namespaces(world, process, now, false, NULL);
 }
 
 int watch_look(struct watch_world *world, pid_t pid, const struct watch_cause *cause)

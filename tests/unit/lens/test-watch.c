@@ -83,6 +83,55 @@ TEST(new_namespaces_are_born_and_emptied)
     (void)close(proc);
 }
 
+/* One ends, unseen, and the next has its number, unless somebody else on this machine was faster. */
+static bool give_on(struct watch_world *world, pid_t *ret_gone, struct sleeper *new)
+{
+    struct sleeper old;
+    if (!sleeper_start(&old, CLONE_NEWUTS, NULL, NULL))
+        return false;
+    CHECK_INT(watch_look(world, old.pid, &born), 0);
+    uint64_t number = watch_find(world, old.pid)->inodes[K_NS_UTS], next = 0;
+    *ret_gone = old.pid;
+    sleeper_end(&old);
+    bool is_new = sleeper_start(new, CLONE_NEWUTS, NULL, NULL);
+    cl_auto_fd pid_fd = procfs_open_pid(world->proc_fd, new->pid);
+    if (is_new && k_ns_inode(pid_fd, K_NS_UTS, &next) >= 0 && next == number)
+        return true;
+    watch_end(world, *ret_gone, 0);
+    sleeper_end(new);
+    return false;
+}
+
+/* The kernel may give a number on before it tells the end of the last process that was there. */
+TEST(a_number_that_is_given_on_is_another_namespace)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc, tries = 0;
+    pid_t gone = 0;
+    struct sleeper new;
+    REQUIRE(begin(&world, &heard, &proc));
+    if (!sleeper_start(&new, CLONE_NEWUTS, NULL, NULL))
+        SKIP("may not make namespaces");
+    sleeper_end(&new);
+    while (tries++ < 1000 && !give_on(&world, &gone, &new))
+        heard.text[0] = '\0';
+    if (tries > 1000)
+        SKIP("this kernel gave each number to somebody else");
+    heard.text[0] = '\0';
+    CHECK_INT(watch_look(&world, new.pid, &born), 0);
+    CHECK_CONTAINS(heard.text, line("empty uts", gone));
+    CHECK_CONTAINS(heard.text, line("born uts", new.pid));
+    heard.text[0] = '\0';
+    watch_end(&world, gone, 0);
+    CHECK_STR(heard.text, line("exit", gone));
+    watch_end(&world, new.pid, 0);
+    CHECK_CONTAINS(heard.text, line("empty uts", new.pid));
+    sleeper_end(&new);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
 TEST(one_that_was_gone_before_we_looked_is_told_as_its_parents_child)
 {
     static struct watch_world world;
