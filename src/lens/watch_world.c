@@ -100,7 +100,7 @@ static void leave_namespace(struct watch_world *world, const struct watch_proces
     report_namespace(world, WATCH_EMPTY, process, type, inode);
 }
 
-/* A process that ends leaves its namespaces first; one whose links we may not read is there. */
+/* A process that ends leaves its namespaces first; one whose links we may not read is there still. */
 static bool has_left(const struct watch_world *world, const struct watch_process *process,
                      enum k_ns type)
 {
@@ -110,6 +110,8 @@ static bool has_left(const struct watch_world *world, const struct watch_process
     if (pid_fd < 0)
         return true;
     int code = k_ns_inode(pid_fd, type, &inode);
+    if (code >= 0 && inode != process->inodes[type])
+        return true; /* by setns or unshare, of which nothing is told */
     return code == -ENOENT || code == -ESRCH || procfs_read_stat(pid_fd, &stat) < 0 ||
            stat.state == 'Z' || stat.state == 'X' ||
            (process->start_ticks != 0 && stat.start_ticks != process->start_ticks);
@@ -123,21 +125,23 @@ static bool has_left(const struct watch_world *world, const struct watch_process
 static void forget_if_given_on(struct watch_world *world, const struct watch_process *newcomer,
                                enum k_ns type, uint64_t inode)
 {
-    struct watch_process *last = NULL;
+    bool is_known = false;
     for (size_t i = 0; i < WATCH_BUCKETS; i++)
-        for (struct watch_process *at = world->processes[i]; at != NULL; at = at->next) {
-            if (at == newcomer || at->inodes[type] != inode)
-                continue;
-            if (!has_left(world, at, type))
-                return;
-            last = at;
-        }
-    for (size_t i = 0; last != NULL && i < WATCH_BUCKETS; i++)
         for (struct watch_process *at = world->processes[i]; at != NULL; at = at->next)
-            if (at != newcomer && at->inodes[type] == inode) {
-                at->inodes[type] = 0;
-                leave_namespace(world, at, type, inode);
+            for (int t = 0; t < K_NS_COUNT; t++) { /* of any type: they share their numbers */
+                if (at->inodes[t] != inode || (at == newcomer && t == (int)type))
+                    continue;
+                if (!has_left(world, at, (enum k_ns)t))
+                    return;
+                is_known = true;
             }
+    for (size_t i = 0; is_known && i < WATCH_BUCKETS; i++)
+        for (struct watch_process *at = world->processes[i]; at != NULL; at = at->next)
+            for (int t = 0; t < K_NS_COUNT; t++)
+                if (at->inodes[t] == inode && (at != newcomer || t != (int)type)) {
+                    at->inodes[t] = 0;
+                    leave_namespace(world, at, (enum k_ns)t, inode);
+                }
 }
 
 /* is_first: the process was not known before, so it is in what it was born into. is_common: so is its parent. */
