@@ -37,7 +37,7 @@ teardown_file() {
 }
 
 own_group() {
-    cut -d: -f3 "/proc/$(rt state box | jq .pid)/cgroup"
+    sed -n 's/^0:://p' "/proc/$(rt state box | jq .pid)/cgroup"
 }
 
 is_gone() {
