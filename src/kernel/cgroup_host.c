@@ -13,6 +13,7 @@
 #include "kernel/cgroup_private.h"
 #include "kernel/hook.h"
 #include "kernel/lines.h"
+#include "kernel/procfs.h"
 
 #define CGROUP_TOP "/sys/fs/cgroup"
 
@@ -157,22 +158,6 @@ struct mount_line {
     bool is_v2;
 };
 
-/* \040 and the like, in place. */
-static void unescape_octal(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in != '\0'; out++) {
-        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
-            in[3] >= '0' && in[3] <= '7') {
-            *out = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
-            in += 4;
-        } else {
-            *out = *in++;
-        }
-    }
-    *out = '\0';
-}
-
 /* "33 31 0:30 /root /mount/point rw - cgroup2 source super,options", with any number of optional
    fields before the dash. */
 static bool parse_mount_line(char *text, struct mount_line *ret)
@@ -195,8 +180,8 @@ static bool parse_mount_line(char *text, struct mount_line *ret)
         return false;
     *mount_point++ = *end = '\0';
     *ret = (struct mount_line){ field, mount_point, options + 1, strcmp(type, "cgroup2") == 0 };
-    unescape_octal(ret->root);
-    unescape_octal(ret->mount_point);
+    procfs_unescape(ret->root);
+    procfs_unescape(ret->mount_point);
     return ret->is_v2 || strcmp(type, "cgroup") == 0;
 }
 

@@ -22,6 +22,9 @@ int procfs_open_pid(int proc_fd, pid_t pid);
    of mounts. 0 or -errno. */
 int procfs_write(int proc_fd, const char *path, const char *text);
 
+/* A word of mountinfo, in place: blank, tab, newline, backslash and # are "\040" and the like there (proc_pid_mountinfo(5)). */
+void procfs_unescape(char *text);
+
 /* Walk all numeric entries of proc_fd in ascending readdir order: getdents64 into a buffer of
    the caller's. */
 struct procfs_walk {

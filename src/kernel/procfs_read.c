@@ -322,3 +322,15 @@ ssize_t procfs_read_command(int pid_fd, char *buffer, size_t size)
     buffer[length] = '\0';
     return length;
 }
+
+void procfs_unescape(char *text)
+{
+    char *out = text;
+    for (const char *in = text; *in != '\0'; out++) {
+        bool is_octal = in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' &&
+                        in[2] <= '7' && in[3] >= '0' && in[3] <= '7';
+        *out = is_octal ? (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0')) : *in;
+        in += is_octal ? 4 : 1;
+    }
+    *out = '\0';
+}

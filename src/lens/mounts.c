@@ -7,21 +7,7 @@
 
 #include <errno.h>
 
-static void unescape(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0'; from++) {
-        bool is_octal = from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-                        from[2] <= '7' && from[3] >= '0' && from[3] <= '7';
-        if (is_octal) {
-            *to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-            from += 3;
-        } else {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-}
+#include "kernel/procfs.h"
 
 static char *next_field(char **at)
 {
@@ -68,9 +54,9 @@ static bool parse_line(char *line, struct lens_mount *mount)
     mount->super_options = at == NULL ? "" : at;
     if (source == NULL)
         return false;
-    unescape(root);
-    unescape(point);
-    unescape(source);
+    procfs_unescape(root);
+    procfs_unescape(point);
+    procfs_unescape(source);
     mount->root = root;
     mount->point = point;
     mount->type = type;

@@ -164,7 +164,7 @@ int dev_open_terminal(struct child *child, struct cl_error *err);
 int dev_open_exec_terminal(struct child *child, struct cl_error *err);
 
 /* ---- host.c: what belongs to the namespaces ---- */
-int host_loopback_up(struct child *child, struct cl_error *err);
+int host_loopback_up(struct child *child, struct cl_error *err); /* it needs no child: NULL */
 int host_set_names(struct child *child, struct cl_error *err);
 int host_set_sysctls(struct child *child, struct cl_error *err);
 

@@ -513,15 +513,9 @@ static int make_namespaces(struct making *making, struct cl_error *err)
     return result < 0 ? result : start_child(making, err);
 }
 
-static bool is_given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
 static bool has_labels(const struct runtime_plan *plan)
 {
-    const struct oci_process *process = plan->process.spec;
-    return is_given(process->apparmor_profile) || is_given(process->selinux_label) ||
-           is_given(plan->spec->linux_.mount_label);
+    return parent_has_labels(plan->process.spec, plan->spec->linux_.mount_label);
 }
 static bool opens_root(const struct runtime_plan *plan)
 {

@@ -39,22 +39,6 @@ static void table_done(struct table *table)
     free(table->rows);
 }
 
-/* "\040" → " ", in place (proc_pid_mountinfo(5)). */
-static void unescape(char *text)
-{
-    char *out = text;
-    for (const char *at = text; *at != '\0'; at++) {
-        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7' &&
-            at[3] >= '0' && at[3] <= '7') {
-            *out++ = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
-            at += 3;
-        } else {
-            *out++ = *at;
-        }
-    }
-    *out = '\0';
-}
-
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" */
 static bool parse_row(char *line, struct row *ret)
 {
@@ -70,8 +54,8 @@ static bool parse_row(char *line, struct row *ret)
         if (words[i] == NULL)
             return false;
     }
-    unescape(words[3]);
-    unescape(words[4]);
+    procfs_unescape(words[3]);
+    procfs_unescape(words[4]);
     *ret = (struct row){ .device = words[2], .root = words[3], .point = words[4], .type = type };
     return cl_parse_u64(words[0], 0, UINT64_MAX, &ret->id) >= 0 &&
            cl_parse_u64(words[1], 0, UINT64_MAX, &ret->parent) >= 0;

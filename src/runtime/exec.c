@@ -304,13 +304,9 @@ static int start_child(struct joining *joining, struct cl_error *err)
 
 /* ---- the public part ---- */
 
-static bool is_given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
 static bool has_labels(const struct joining *joining)
 {
-    return is_given(joining->spec->apparmor_profile) || is_given(joining->spec->selinux_label);
+    return parent_has_labels(joining->spec, NULL);
 }
 static bool has_rdt(const struct joining *joining)
 {

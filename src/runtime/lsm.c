@@ -44,12 +44,15 @@ int lsm_check(int sys_fd, const struct oci_process *process, const char *mount_l
     return 0;
 }
 
+bool parent_has_labels(const struct oci_process *process, const char *mount_label)
+{
+    return is_given(process->apparmor_profile) || is_given(process->selinux_label) ||
+           is_given(mount_label);
+}
+
 int parent_check_labels(const struct oci_process *process, const char *mount_label,
                         struct cl_error *err)
 {
-    if (!is_given(process->apparmor_profile) && !is_given(process->selinux_label) &&
-        !is_given(mount_label))
-        return 0;
     cl_auto_fd sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return lsm_check(sys, process, mount_label, err);
 }

@@ -29,19 +29,6 @@ static int mount_id(int dir, const char *path, uint64_t *ret)
     return 0;
 }
 
-/* "\040" and the like, in place. */
-static void unescape(char *text)
-{
-    char *out = text;
-    for (const char *in = text; *in != '\0'; out++) {
-        bool is_octal = in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' &&
-                        in[2] <= '7' && in[3] >= '0' && in[3] <= '7';
-        *out = is_octal ? (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0')) : *in;
-        in += is_octal ? 4 : 1;
-    }
-    *out = '\0';
-}
-
 /* One that came with a user namespace can't be taken off: then it is covered. */
 static int cover(const char *path)
 {
@@ -81,7 +68,7 @@ static int take_line(char *line, uint64_t base, uint64_t root)
             path += strcspn(path, " ");
     }
     path[strcspn(path, " ")] = '\0';
-    unescape(path);
+    procfs_unescape(path);
     return cl_streq(path, "/") ? 0 : take_away(path, base);
 }
 

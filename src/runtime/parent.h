@@ -37,6 +37,7 @@ int parent_idmap(const struct runtime_plan *plan, size_t index, int tree, int *n
                  struct cl_error *err);
 
 /* ---- lsm.c: a label that no security module would heed is an error ---- */
+bool parent_has_labels(const struct oci_process *process, const char *mount_label); /* or NULL */
 int parent_check_labels(const struct oci_process *process, const char *mount_label,
                         struct cl_error *err);
 int lsm_check(int sys_fd, const struct oci_process *process, const char *mount_label,

@@ -21,19 +21,6 @@
 
 /* ---- where it is ---- */
 
-/* Spaces and backslashes are \ooo in mountinfo. */
-static void unescape(char *path)
-{
-    char *to = path;
-    for (const char *at = path; *at != '\0'; to++) {
-        bool is_escape =
-            at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] != '\0' && at[3] != '\0';
-        *to = is_escape ? (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')) : *at;
-        at += is_escape ? 4 : 1;
-    }
-    *to = '\0';
-}
-
 /* The fifth word of a line whose type, after " - ", is resctrl. */
 static char *mount_point_of(char *line)
 {
@@ -47,7 +34,7 @@ static char *mount_point_of(char *line)
     if (line == NULL)
         return NULL;
     line[strcspn(line, " ")] = '\0';
-    unescape(line);
+    procfs_unescape(line);
     return line;
 }
 

@@ -10,12 +10,10 @@
  * CRIU makes its processes as our children. Until "post-restore" was answered it kills them itself when anything fails, we included; from then on they are the caller's,
  * who knows them. What is left behind by the two dying together is in the control group.
  */
+#include "runtime/child.h"
 #include "runtime/criu.h"
 
 #include <fcntl.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #define DESCRIPTORS_MAX (64 << 10)
 
@@ -128,13 +126,6 @@ static int put_all(struct restore *restore, struct cl_buf *out, pid_t criu, stru
 
 /* ---- what CRIU tells ---- */
 
-static int raise_loopback(void)
-{
-    struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-    cl_auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
-}
-
 /* As a new container has it. In a process that is thrown away: who enters a network namespace has left its own. */
 static int loopback_up(const struct restore *restore, pid_t pid, struct cl_error *err)
 {
@@ -148,7 +139,7 @@ static int loopback_up(const struct restore *restore, pid_t pid, struct cl_error
         return result;
     pid_t child = fork();
     if (child == 0)
-        _exit(k_setns(ns, CLONE_NEWNET) < 0 || raise_loopback() < 0 ? 1 : 0);
+        _exit(k_setns(ns, CLONE_NEWNET) < 0 || host_loopback_up(NULL, NULL) < 0 ? 1 : 0);
     result = child < 0 ? -errno : k_wait_pid(child, 0, &status);
     if (result >= 0 && status != 0)
         result = -EIO;
