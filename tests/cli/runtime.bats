@@ -164,6 +164,15 @@ receive_console() {
     expect_line /dev/urandom
 }
 
+@test "the default devices are allowed once, and again after a rule that takes them back" {
+    run rt plan -b "$BUNDLE" box
+    expect_text "apply $(jq '.linux.resources.devices | length' "$BUNDLE/config.json") device rules"
+    change '.linux.resources.devices += [{ "allow": false, "type": "c", "major": 1, "access": "rwm" }]'
+    script 'echo x >/dev/null'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+}
+
 @test "/dev/ptmx is the container's own, also when the host's is asked for" {
     change '.linux.devices = [{ "path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2 }]'
     script 'readlink /dev/ptmx'
