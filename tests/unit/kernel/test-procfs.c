@@ -349,4 +349,25 @@ TEST(command_lines)
     close(held[1]);
 }
 
+TEST(words_of_mountinfo_are_unescaped)
+{
+    static const struct {
+        const char *written, *meant;
+    } words[] = {
+        { "/plain", "/plain" },
+        { "/a\\040b\\011c\\012d", "/a b\tc\nd" },
+        { "\\134040\\043", "\\040#" },
+        { "\\303\\244", "\303\244" },
+        { "\\400 \\089 \\04", "\\400 \\089 \\04" }, /* no byte in octal */
+        { "end\\", "end\\" },
+        { "", "" },
+    };
+    for (size_t i = 0; i < CL_COUNT(words); i++) {
+        char text[64];
+        REQUIRE(CL_PRINT(text, "%s", words[i].written) >= 0);
+        procfs_unescape(text);
+        CHECK_STR(text, words[i].meant);
+    }
+}
+
 TEST_MAIN
