@@ -4,7 +4,7 @@
  */
 #include "cli/cli_private.h"
 
-#include <regex.h>
+#include "base/regex.h"
 
 struct ps_options {
     bool all, latest, no_trunc, quiet;
@@ -161,7 +161,7 @@ static bool has_label(char *const *labels, const char *wanted)
 static bool name_matches(const char *name, const char *pattern)
 {
     regex_t expression;
-    if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+    if (cl_regex_compile(&expression, pattern) < 0)
         return strstr(name, pattern) != NULL;
     bool found = regexec(&expression, name, 0, NULL, 0) == 0;
     regfree(&expression);

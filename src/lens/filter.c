@@ -5,8 +5,9 @@
 #include "lens/filter.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <strings.h>
+
+#include "base/regex.h"
 
 enum { TEXT_MAX = 1024, NODES_MAX = 256, DEPTH_MAX = 32, PATTERN_MAX = 256, CELL_MAX = 65536 };
 
@@ -212,9 +213,9 @@ static int make_op(struct parser *parser, enum op op, int left, int right)
     regex_t *compiled = cl_calloc(1, sizeof *compiled);
     if (compiled == NULL)
         return cl_fail(parser->err, ENOMEM, "parse the filter");
-    if (regcomp(compiled, pattern->text, REG_EXTENDED | REG_NOSUB) != 0) {
+    if (cl_regex_compile(compiled, pattern->text) < 0) {
         free(compiled);
-        return fail_at(parser, "not a regular expression before here,");
+        return fail_at(parser, "not a regular expression, or too much of one, before here,");
     }
     node->pattern = compiled;
     return index;

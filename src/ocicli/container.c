@@ -14,11 +14,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <regex.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include "base/regex.h"
 
 #define STATE_MAX (1 << 20)
 #define SPEC_MAX  (16 << 20)
@@ -334,10 +335,11 @@ int container_match(const struct ocicli *cli, const char *pattern, char ***ret,
     regex_t regex;
     CL_AUTO(cl_strv_free) char **ids = NULL;
     char **matches = NULL;
-    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
-                            "--regex: \"%.80s\" is no extended regular expression", pattern);
-    int result = container_list(cli, &ids, err);
+    int result = cl_regex_compile(&regex, pattern);
+    if (result < 0)
+        return cl_fail_kind(err, CL_KIND_USAGE, -result, "--regex: \"%.80s\" %s", pattern,
+                            cl_regex_error(result));
+    result = container_list(cli, &ids, err);
     for (char **id = ids; result >= 0 && id != NULL && *id != NULL; id++)
         if (regexec(&regex, *id, 0, NULL, 0) == 0 && cl_strv_append(&matches, *id) < 0)
             result = cl_fail(err, ENOMEM, "list %s", cli->root);
