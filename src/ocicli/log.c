@@ -118,5 +118,6 @@ void log_write(const struct ocicli *cli, enum log_level level, const char *text)
                  : cli->log_backend == LOG_TO_SYSLOG ? to_syslog(cli, priorities[level], text)
                                                      : to_file(cli, level_names[level], text);
     if (result < 0)
-        (void)fprintf(stderr, "cloche-runtime: can't write to %s\n", cli->log_path);
+        (void)fprintf(stderr, "cloche-runtime: --log: write to %s: %s\n", cli->log_path,
+                      cl_errno_text(result));
 }
