@@ -146,6 +146,15 @@ bool cgroup_is_empty(const struct cgroup *group)
     return members < 0 || read_tree(group->at[members].fd, CGROUP_LEVELS_MAX, NULL) == 0;
 }
 
+bool cgroup_is_writable(const struct cgroup *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->at[i].fd >= 0 &&
+            faccessat(group->at[i].fd, "cgroup.procs", W_OK, AT_EACCESS) < 0)
+            return false;
+    return true;
+}
+
 /* ---- killing ---- */
 
 static int find_pid(const struct pid_list *list, pid_t pid)

@@ -94,6 +94,8 @@ int cgroup_pids(const struct cgroup *group, pid_t **ret_pids, size_t *ret_count)
    the caller is in it (v1; v2's cgroup.kill would simply kill it). */
 int cgroup_kill(const struct cgroup *group);
 bool cgroup_is_empty(const struct cgroup *group);
+/* Whether the caller's effective ids may put processes into it, in all hierarchies. */
+bool cgroup_is_writable(const struct cgroup *group);
 /* Freezer of either version (v1's where there is one). Waits (bounded by timeout_ms,
    event-driven on v2) until the state is reached; else -ETIMEDOUT, and it is thawed again. */
 int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struct cl_error *err);

@@ -199,6 +199,24 @@ static int name_cgroup(struct creation *creation)
     return CL_PRINT(creation->cgroup, "cloche-runtime/%s", creation->options.id);
 }
 
+/* Whether the group of our own choice is there already and another user's: of a container of theirs
+   that has the same id. */
+static bool is_of_others(const struct creation *creation)
+{
+    const struct runtime_facts *facts = &creation->facts;
+    struct cgroup group = { 0 };
+    enum runtime_rootless rootless = creation->cli->rootless;
+    if (rootless == RUNTIME_ROOTLESS_NO ||
+        (rootless != RUNTIME_ROOTLESS_YES && facts->is_root && !runtime_in_user_ns(facts)))
+        return false;
+    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&facts->cgroups;
+    if (cgroup_open(host, creation->cgroup, &group, NULL) < 0)
+        return false;
+    bool is_writable = cgroup_is_writable(&group);
+    cgroup_done(&group);
+    return !is_writable;
+}
+
 /* The group of the spec, or one of ours. With --cgroup-manager disabled there is none, and limits are refused by the plan. */
 static int choose_cgroup(struct creation *creation, struct cl_error *err)
 {
@@ -218,7 +236,13 @@ static int choose_cgroup(struct creation *creation, struct cl_error *err)
     int result = clean[0] != '\0' ? CL_PRINT(creation->cgroup, "%s", clean) : name_cgroup(creation);
     if (result < 0)
         return cl_fail(err, result, "linux.cgroupsPath");
-    creation->options.cgroup_path = clean[0] != '\0' ? NULL : creation->cgroup;
+    if (clean[0] != '\0')
+        return 0;
+    /* Then there is none, as where none can be made. */
+    if (is_of_others(creation))
+        creation->cgroup[0] = '\0';
+    else
+        creation->options.cgroup_path = creation->cgroup;
     return 0;
 }
 

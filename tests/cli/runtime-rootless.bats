@@ -232,6 +232,25 @@ END
     [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
 }
 
+@test "a control group of the same name that is root's is not in the way" {
+    local top=/sys/fs/cgroup group made=
+    [ ! -d $top/pids ] || top=$top/pids
+    group=$top/cloche-runtime/$CLOCHE_CGROUP_PARENT
+    [ -e $top/cloche-runtime ] || made=yes
+    mkdir -p "$group"
+    sleep 1000 &
+    local pid=$!
+    echo $pid >"$group/cgroup.procs"
+    script 'echo it runs'
+    run rt run -b "$BUNDLE" "$CLOCHE_CGROUP_PARENT"
+    kill $pid
+    wait $pid || true
+    rmdir "$group"
+    [ -z "$made" ] || rmdir $top/cloche-runtime
+    expect_status 0
+    expect_output "it runs"
+}
+
 @test "CVE-2023-25809: the user's control groups can't be written from the container" {
     change '(.mounts[] | select(.type == "cgroup").options) -= ["ro"]'
     script 'for d in /sys/fs/cgroup/* /sys/fs/cgroup/*/*; do [ -d $d ] && touch $d/cgroup.procs 2>/dev/null && echo writable $d; done; umount /sys/fs/cgroup; ls /sys/fs/cgroup >/dev/null'

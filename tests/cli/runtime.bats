@@ -470,7 +470,7 @@ END
     run rt create -b "$BUNDLE" box
     expect_status 1
     expect_text "meant for systemd"
-    change 'del(.linux.cgroupsPath) | .hooks = { "prestart": [{ "path": "bin/true" }] }'
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path | .hooks = { "prestart": [{ "path": "bin/true" }] }'
     run rt create -b "$BUNDLE" box
     expect_status 1
     expect_text "hooks.prestart[0].path"
