@@ -14,11 +14,9 @@
 struct update_options {
     const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share,
         *cpu_rt_period, *cpu_rt_runtime, *cpu_idle, *cpuset_cpus, *cpuset_mems, *memory,
-        *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp, *pids_limit;
+        *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp, *pids_limit,
+        *l3_cache_schema, *mem_bw_schema;
 };
-
-#define RDT_REASON                                                                                 \
-    "linux.intelRdt is not changed by update; write to the schemata of its group in resctrl"
 
 #define TEXT(long_name, placeholder, text, member)                                                 \
     OPTION(long_name, 0, OPTION_STRING, placeholder, text, struct update_options, member)
@@ -42,8 +40,10 @@ static const struct option_row update_table[] = {
     TEXT("kernel-memory", "BYTES", "Kernel memory limit (cgroup v1, old kernels)", kernel_memory),
     TEXT("kernel-memory-tcp", "BYTES", "TCP buffer limit (cgroup v1)", kernel_memory_tcp),
     TEXT("pids-limit", "N", "Number of processes and threads (-1: no limit)", pids_limit),
-    REFUSED("l3-cache-schema", "TEXT", RDT_REASON),
-    REFUSED("mem-bw-schema", "TEXT", RDT_REASON),
+    TEXT("l3-cache-schema", "SCHEMA", "Share of the L3 cache, of its group in resctrl (L3:0=f0)",
+         l3_cache_schema),
+    TEXT("mem-bw-schema", "SCHEMA", "Share of the memory bandwidth, likewise (MB:0=50)",
+         mem_bw_schema),
 };
 
 /* ---- options → a resources object ---- */
@@ -220,6 +220,8 @@ static bool is_equal(const struct cl_json *a, const struct cl_json *b)
 struct change {
     char *old_text, *new_text; /* of config.json */
     size_t old_size;
+    struct oci_intel_rdt rdt;       /* two schemata, borrowed from the command line */
+    bool has_resources;             /* is anything of the control group's asked for? */
     struct oci_resources resources; /* only what is asked for */
     struct oci_spec *merged;
 };
@@ -261,6 +263,50 @@ static int move_swap(const struct container *container, const struct cl_json *as
     return is_kept ? 0 : cl_json_set_int((struct cl_json *)(uintptr_t)memory, "swap", swap);
 }
 
+/* Callers pass "" for nothing. */
+static void take_rdt(const struct update_options *options, struct change *change)
+{
+    const char *cache = options->l3_cache_schema, *bandwidth = options->mem_bw_schema;
+    if (cache != NULL && cache[0] != '\0')
+        change->rdt.l3_cache_schema = (char *)(uintptr_t)cache; /* never written to */
+    if (bandwidth != NULL && bandwidth[0] != '\0')
+        change->rdt.mem_bw_schema = (char *)(uintptr_t)bandwidth;
+}
+
+static bool wants_rdt(const struct change *change)
+{
+    return change->rdt.l3_cache_schema != NULL || change->rdt.mem_bw_schema != NULL;
+}
+
+static int prefix_rdt(const struct container *container, const struct change *change,
+                      struct cl_error *err)
+{
+    bool cache = change->rdt.l3_cache_schema != NULL, both = cache && change->rdt.mem_bw_schema;
+    return cl_error_prefix(err, "update container %s: %s%s%s", container->id,
+                           cache ? "--l3-cache-schema" : "", both ? ", " : "",
+                           !cache || both ? "--mem-bw-schema" : "");
+}
+
+/* No group is made for it now: its processes would have to be moved one by one while they fork. */
+static int merge_rdt(struct cl_json *linux_, const struct container *container,
+                     const struct change *change, struct cl_error *err)
+{
+    if (!wants_rdt(change))
+        return 0;
+    struct cl_json *rdt = (struct cl_json *)(uintptr_t)cl_json_get(linux_, "intelRdt"); /* ours */
+    const char *cache = change->rdt.l3_cache_schema, *bandwidth = change->rdt.mem_bw_schema;
+    if (cl_json_type(rdt) != CL_JSON_OBJECT) {
+        (void)cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
+                           "the container has no group in resctrl, since its config.json has no "
+                           "linux.intelRdt; create it with one");
+        return prefix_rdt(container, change, err);
+    }
+    if ((cache != NULL && cl_json_set_string(rdt, "l3CacheSchema", cache) < 0) ||
+        (bandwidth != NULL && cl_json_set_string(rdt, "memBwSchema", bandwidth) < 0))
+        return cl_fail(err, ENOMEM, "update container %s", container->id);
+    return 0;
+}
+
 static int merge_config(const struct container *container, struct cl_json *asked,
                         struct change *change, struct cl_error *err)
 {
@@ -280,6 +326,9 @@ static int merge_config(const struct container *container, struct cl_json *asked
     if (resources == NULL || move_swap(container, asked, resources) < 0 ||
         merge(resources, asked) < 0)
         return cl_fail(err, ENOMEM, "update container %s", container->id);
+    result = merge_rdt(linux_, container, change, err);
+    if (result < 0)
+        return result;
     change->new_text = cl_json_text(config, CL_JSON_COMPACT);
     if (change->new_text == NULL)
         return cl_fail(err, ENOMEM, "update container %s", container->id);
@@ -312,6 +361,37 @@ static int save(const struct container *container, const char *text, size_t size
     return result < 0 ? cl_error_prefix(err, "update container %s", container->id) : 0;
 }
 
+static int limit(const struct container *container, const struct change *change,
+                 struct cl_error *err)
+{
+    if (!change->has_resources && wants_rdt(change))
+        return 0;
+    if (container->cgroup_path[0] == '\0')
+        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
+                            "container %s has no cgroup, so there is nothing to limit it with",
+                            container->id);
+    return runtime_update(container->cgroup_path,
+                          container->scope.unit[0] != '\0' ? &container->scope : NULL,
+                          &change->resources, err);
+}
+
+/* resctrl first: one small file is easily put back. */
+static int write_limits(const struct container *container, const struct change *change,
+                        struct cl_error *err)
+{
+    cl_auto_free char *old = NULL;
+    const struct oci_intel_rdt *group = change->merged->linux_.intel_rdt;
+    int result = 0;
+    if (wants_rdt(change))
+        result = runtime_rdt_update(group, container->id, &change->rdt, &old, err);
+    if (result < 0)
+        return prefix_rdt(container, change, err);
+    result = limit(container, change, err);
+    if (result < 0 && old != NULL)
+        runtime_rdt_restore(group, container->id, old);
+    return result;
+}
+
 static int carry_out(const struct container *container, const struct change *change,
                      struct cl_error *err)
 {
@@ -319,13 +399,7 @@ static int carry_out(const struct container *container, const struct change *cha
     if (result < 0)
         return result;
     cl_test_point("limits recorded");
-    result = container->cgroup_path[0] == '\0'
-                 ? cl_fail_kind(err, CL_KIND_UNSUPPORTED, ENOENT,
-                                "container %s has no cgroup, so there is nothing to limit it with",
-                                container->id)
-                 : runtime_update(container->cgroup_path,
-                                  container->scope.unit[0] != '\0' ? &container->scope : NULL,
-                                  &change->resources, err);
+    result = write_limits(container, change, err);
     if (result < 0)
         (void)save(container, change->old_text, change->old_size, NULL); /* the reason is in err */
     return result;
@@ -358,6 +432,8 @@ static int update(const struct ocicli *cli, const void *data, char **arguments,
     auto_container container = CONTAINER_NONE;
     struct change change = { 0 };
     int result = read_request(data, &asked, err);
+    take_rdt(data, &change);
+    change.has_resources = cl_json_count(asked) > 0;
     if (result >= 0)
         result = container_open(cli, arguments[0], true, &container, err);
     if (result >= 0)

@@ -289,6 +289,53 @@ int rdt_make(int root, const struct oci_intel_rdt *rdt, const char *id, struct r
     return cl_fail(err, ENOMEM, "linux.intelRdt");
 }
 
+/* ---- another share ---- */
+
+/* As good as it goes: it was in force a moment ago. */
+static void put_back(int group, const char *schemata)
+{
+    cl_auto_fd file = openat(group, "schemata", O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+    for (const char *line = schemata; file >= 0 && line[0] != '\0';) {
+        size_t size = strcspn(line, "\n");
+        size += line[size] == '\n' ? 1 : 0;
+        (void)cl_write_full(file, line, size); /* the reason why it is put back is told */
+        line += size;
+    }
+}
+
+int rdt_update(int root, const struct oci_intel_rdt *rdt, const char *id,
+               const struct oci_intel_rdt *change, char **ret_old, struct cl_error *err)
+{
+    cl_auto_free char *old = NULL;
+    cl_auto_fd group = open_group(root, rdt, id, err);
+    int result = group < 0 ? group : cl_read_file(group, "schemata", SCHEMATA_MAX, &old, NULL, err);
+    if (result < 0)
+        return group < 0 ? result : cl_error_prefix(err, "linux.intelRdt");
+    result = write_schemata(root, group, change, false, err);
+    if (result < 0)
+        put_back(group, old);
+    else
+        *ret_old = cl_take(old);
+    return result;
+}
+
+int runtime_rdt_update(const struct oci_intel_rdt *rdt, const char *id,
+                       const struct oci_intel_rdt *change, char **ret_old, struct cl_error *err)
+{
+    cl_auto_fd root = rdt_open(-EBADF, err);
+    return root < 0 ? root : rdt_update(root, rdt, id, change, ret_old, err);
+}
+
+void runtime_rdt_restore(const struct oci_intel_rdt *rdt, const char *id, const char *old)
+{
+    cl_auto_fd root = rdt_open(-EBADF, NULL);
+    cl_auto_fd group = root < 0 ? -EBADF : open_group(root, rdt, id, NULL);
+    if (group >= 0)
+        put_back(group, old);
+}
+
+/* ---- its tasks ---- */
+
 static int add_task(int root, const char *group, const char *monitor, const char *pid)
 {
     const char *const directories[] = { group, monitor };

@@ -177,6 +177,10 @@ struct runtime_rdt {
 /* Not mounted any more or not there any more is fine. */
 int runtime_rdt_remove(const struct runtime_rdt *made, struct cl_error *err);
 void runtime_rdt_done(struct runtime_rdt *made);
+/* Write the schemata of `change` to the group that a container has by `rdt`: all of it or nothing. *ret_old, owned: what held before, for runtime_rdt_restore. */
+int runtime_rdt_update(const struct oci_intel_rdt *rdt, const char *id,
+                       const struct oci_intel_rdt *change, char **ret_old, struct cl_error *err);
+void runtime_rdt_restore(const struct oci_intel_rdt *rdt, const char *id, const char *old);
 
 struct netdev_set;
 

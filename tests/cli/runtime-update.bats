@@ -266,3 +266,36 @@ open_node() {
     done
     [ "$n" -gt 5 ]
 }
+
+# --- resctrl --------------------------------------------------------------------------------------------------------------------
+# Where there is one, tests/unit/runtime/test-rdt.c has it made up.
+
+@test "update: --l3-cache-schema and --mem-bw-schema of a container without a group say what would have made one" {
+    start_idle
+    run rt update --l3-cache-schema L3:0=f box
+    expect_status 1
+    expect_text "update container box: --l3-cache-schema: the container has no group in resctrl, since its config.json has no linux.intelRdt; create it with one"
+    run rt update --pids-limit 60 --mem-bw-schema MB:0=50 --l3-cache-schema L3:0=f box
+    expect_status 1
+    expect_text "--l3-cache-schema, --mem-bw-schema: the container has no group"
+    [ "$(stored .linux.intelRdt)" = null ]
+    [ "$(stored .linux.resources.pids.limit)" != 60 ]
+    rt update --l3-cache-schema "" --mem-bw-schema "" box # callers pass "" for nothing
+}
+
+@test "update: --mem-bw-schema where no resctrl is mounted changes nothing, and says so" {
+    ! grep -q " - resctrl " /proc/self/mountinfo || skip "a resctrl file system is mounted here"
+    start_idle
+    # As if it had been unmounted since the container was made.
+    jq '.linux.intelRdt = {}' "$WORLD/oci/box/config.json" >"$WORLD/new.json"
+    cp "$WORLD/new.json" "$WORLD/oci/box/config.json"
+    run rt update --mem-bw-schema MB:0=50 box
+    expect_status 1
+    expect_text "update container box: --mem-bw-schema: linux.intelRdt: no resctrl file system is mounted"
+    expect_text "mount -t resctrl"
+    cmp "$WORLD/new.json" "$WORLD/oci/box/config.json"
+    run rt update --mem-bw-schema L3:0=f box
+    expect_status 1
+    expect_text "linux.intelRdt.memBwSchema: must be one line that starts with MB:"
+    cmp "$WORLD/new.json" "$WORLD/oci/box/config.json"
+}

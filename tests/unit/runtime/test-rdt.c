@@ -4,6 +4,9 @@
  */
 #include "support.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "runtime/parent.h"
 
 struct fake {
@@ -245,6 +248,63 @@ TEST(statistics_are_of_the_own_monitoring_group_or_else_of_the_shared_one)
     rdt.clos_id = NULL;
     CHECK_INT(rdt_stats(fake.root, &rdt, "none", &stats, &fake.err), -ENOENT);
     CHECK_CONTAINS(fake.err.text, "linux.intelRdt");
+    fake_close(&fake);
+}
+
+static int update(struct fake *fake, const struct oci_intel_rdt *rdt,
+                  const struct oci_intel_rdt *change, char **ret_old)
+{
+    free(*ret_old);
+    *ret_old = NULL;
+    fake->err = (struct cl_error){ 0 };
+    return rdt_update(fake->root, rdt, "box", change, ret_old, &fake->err);
+}
+
+TEST(an_update_writes_what_is_given_to_the_group_that_it_has)
+{
+    struct fake fake;
+    char name[] = "gold", l3[] = "L3:0=f0", bandwidth[] = "MB:0=50";
+    const struct oci_intel_rdt own = { 0 }, shared = { .clos_id = name };
+    struct oci_intel_rdt change = { .l3_cache_schema = l3 };
+    cl_auto_free char *old = NULL;
+    REQUIRE(fake_open(&fake));
+    CHECK_INT(update(&fake, &own, &change, &old), -ENOENT);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt: open the group box");
+    CHECK(old == NULL);
+    REQUIRE(add_group(&fake, "box", "    L3:0=ff\n") && add_group(&fake, "gold", "L3:0=f\n"));
+    CHECK_INT(update(&fake, &own, &change, &old), 0);
+    CHECK_STR(content(&fake, "box/schemata"), "L3:0=f0\n");
+    CHECK_STR(old, "    L3:0=ff\n");
+    CHECK_STR(content(&fake, "gold/schemata"), "L3:0=f\n");
+    change.mem_bw_schema = bandwidth;
+    CHECK_INT(update(&fake, &shared, &change, &old), 0);
+    CHECK_STR(content(&fake, "gold/schemata"), "L3:0=f0\nMB:0=50\n");
+    fake_close(&fake);
+}
+
+TEST(an_update_that_fails_half_way_is_taken_back)
+{
+    struct fake fake;
+    char l3[] = "L3:0=f0", bandwidth[] = "MB:0=50";
+    const struct oci_intel_rdt own = { 0 };
+    const struct oci_intel_rdt change = { .l3_cache_schema = l3, .mem_bw_schema = bandwidth };
+    struct rlimit before, one_line = { .rlim_cur = sizeof l3 };
+    cl_auto_free char *old = NULL;
+    REQUIRE(fake_open(&fake));
+    REQUIRE(add_group(&fake, "box", "L3:0=f\n"));
+    /* The second line is one too many. */
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    one_line.rlim_max = before.rlim_max;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &one_line) == 0);
+    int result = update(&fake, &own, &change, &old);
+    bool is_restored = setrlimit(RLIMIT_FSIZE, &before) == 0;
+    (void)signal(SIGXFSZ, handler);
+    REQUIRE(is_restored);
+    CHECK_INT(result, -EFBIG);
+    CHECK_CONTAINS(fake.err.text, "linux.intelRdt.memBwSchema: write \"MB:0=50\"");
+    CHECK_STR(content(&fake, "box/schemata"), "L3:0=f\n");
+    CHECK(old == NULL);
     fake_close(&fake);
 }
 
