@@ -294,6 +294,7 @@ int creation_plan(struct creation *creation, const char *id, bool is_detached, s
     if (result < 0)
         return result;
     creation->has_facts = true;
+    runtime_facts_see_user_ns(&creation->facts, creation->spec);
     creation->options = (struct runtime_options){
         .id = id,
         .bundle = creation->bundle,

@@ -186,20 +186,43 @@ static int wait_for_successor(struct child *child, int listener, struct cl_error
     }
 }
 
+/* The namespaces of a process that is not dumpable can be joined only with rights over the user
+   namespace that its memory is of, the host's: an ordinary user could not exec before the start.
+   Only where nothing is joined, so that nobody lives in there yet. Whom exec brings in is kept from
+   tracing us by the capabilities that we still have and they lack. */
+static bool lets_its_user_in(const struct child *child)
+{
+    const struct runtime_plan *plan = child->plan;
+    return plan->options->is_started_later && !plan->facts->is_root && plan->new_user_ns &&
+           plan->join_count == 0;
+}
+
+static int wait_for_start(struct child *child, struct cl_error *err)
+{
+    int listener = child->plan->options->start_listener;
+    if (listener <= 0)
+        return child_wait(child, WIRE_INIT_START, err);
+    int result = child_wait(child, WIRE_INIT_LEAVE, err);
+    return result < 0 ? result : wait_for_successor(child, listener, err);
+}
+
 /* IN_CONTAINER */
 int child_ready(struct child *child, struct cl_error *err)
 {
-    int listener = child->plan->options->start_listener;
+    bool is_open = lets_its_user_in(child);
     /* A parent that is not to be died with may exit as soon as it has heard READY. */
     int result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (result >= 0 && is_open)
+        result = k_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     if (result >= 0)
         result = child_send(child, WIRE_INIT_READY, -1);
     if (result < 0)
         return cl_fail(err, result, "speak to the container's parent process");
-    if (listener <= 0)
-        return child_wait(child, WIRE_INIT_START, err);
-    result = child_wait(child, WIRE_INIT_LEAVE, err);
-    return result < 0 ? result : wait_for_successor(child, listener, err);
+    result = wait_for_start(child, err);
+    /* Before a descriptor of ours is the container's. */
+    if (result >= 0 && is_open && k_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return cl_fail(err, EPERM, "close up before the start");
+    return result;
 }
 
 int child_proc(struct child *child, struct cl_error *err)

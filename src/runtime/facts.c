@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static uint64_t bounding_set(unsigned last)
@@ -74,6 +75,16 @@ bool runtime_in_user_ns(const struct runtime_facts *facts)
         !plan_next_number(&at, &size))
         return false;
     return inside != 0 || outside != 0 || size != UINT32_MAX;
+}
+
+void runtime_facts_see_user_ns(struct runtime_facts *facts, const struct oci_spec *spec)
+{
+    const struct oci_namespace *ns = oci_namespace_find(spec, OCI_NS_USER);
+    struct stat theirs, own;
+    facts->is_user_ns_own = ns != NULL && ns->path != NULL &&
+                            fstatat(AT_FDCWD, ns->path, &theirs, 0) == 0 &&
+                            fstatat(facts->proc_fd, "self/ns/user", &own, 0) == 0 &&
+                            theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 }
 
 void runtime_facts_done(struct runtime_facts *facts)

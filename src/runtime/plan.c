@@ -125,6 +125,9 @@ static int plan_join(struct runtime_plan *plan, size_t index, struct cl_error *e
     int type = k_ns_by_name(oci_namespace_name(ns->type));
     if (type < 0)
         return plan_fail(err, CL_KIND_INVALID, path, "unknown namespace type");
+    /* The kernel refuses to let anybody in where they are (setns(2): EINVAL). */
+    if (ns->type == OCI_NS_USER && plan->facts->is_user_ns_own)
+        return plan_own_user_ns(plan, err);
     plan->joins_user_ns = plan->joins_user_ns || ns->type == OCI_NS_USER;
     plan->joins_mount_ns = plan->joins_mount_ns || ns->type == OCI_NS_MOUNT;
     plan->joins[plan->join_count++] = (struct plan_join){ (enum k_ns)type, index, ns->path };

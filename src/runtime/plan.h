@@ -141,6 +141,8 @@ struct runtime_plan {
 
 /* Fill the plan's parts. 0 or -errno with err; what was filled is freed by runtime_plan_free. */
 int plan_user_ns(struct runtime_plan *plan, struct cl_error *err);
+/* A join of the user namespace that we are in: nothing to do, if the maps say nothing else. */
+int plan_own_user_ns(const struct runtime_plan *plan, struct cl_error *err);
 int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
 int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
 /* Whose the group will be; after plan_cgroup. 0 or -ENOMEM. */

@@ -86,6 +86,25 @@ static int warn_devices(struct runtime_plan *plan)
     return result;
 }
 
+static int check_same(const struct oci_id_mappings *mappings, const char *path,
+                      struct cl_error *err)
+{
+    for (size_t i = 0; i < mappings->count; i++)
+        if (mappings->items[i].container_id != mappings->items[i].host_id)
+            return plan_fail(err, CL_KIND_INVALID, path,
+                             "the user namespace that is joined is our own, where each id is "
+                             "itself, and not %u is %u",
+                             mappings->items[i].container_id, mappings->items[i].host_id);
+    return 0;
+}
+
+int plan_own_user_ns(const struct runtime_plan *plan, struct cl_error *err)
+{
+    const struct oci_linux *linux_ = &plan->spec->linux_;
+    int result = check_same(&linux_->uid_mappings, "linux.uidMappings", err);
+    return result < 0 ? result : check_same(&linux_->gid_mappings, "linux.gidMappings", err);
+}
+
 int plan_user_ns(struct runtime_plan *plan, struct cl_error *err)
 {
     const struct oci_linux *linux_ = &plan->spec->linux_;

@@ -122,11 +122,15 @@ struct runtime_facts {
     uid_t euid;
     unsigned thermal_cpus; /* CPUs with a thermal_throttle directory in /sys */
     int proc_fd;           /* the host's /proc, checked; owned. Negative in made-up facts */
+    bool is_user_ns_own;   /* the user namespace that the spec joins by path is the one we are in */
 };
 /* Are we, whatever our uid is, in a user namespace that is not the host's first one? One read; asked
    only when something was denied. */
 bool runtime_in_user_ns(const struct runtime_facts *facts);
 int runtime_facts_init(struct runtime_facts *facts, struct cl_error *err);
+/* For specs that may join a user namespace by path: is it our own? Two looks where there is a path, else none. A path that leads nowhere is the
+   creation's to complain about. */
+void runtime_facts_see_user_ns(struct runtime_facts *facts, const struct oci_spec *spec);
 void runtime_facts_done(struct runtime_facts *facts);
 
 struct runtime_plan;

@@ -98,6 +98,30 @@ change() {
     [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
 }
 
+@test "exec in a container that is created and not started; it starts as if nothing had been" {
+    script 'echo started >/tmp/started; sleep 1000'
+    rm -f "$BUNDLE/rootfs/tmp/started" "$BUNDLE/rootfs/tmp/early"
+    rt create -b "$BUNDLE" --pid-file "$WORLD/home/pid" box
+    run rt exec box sh -c 'id -u; for ns in user mnt pid; do readlink /proc/self/ns/$ns; done; cat /proc/self/uid_map; echo x >/tmp/early; exit 4'
+    expect_status 4
+    expect_line 0
+    for type in user mnt pid; do expect_line "$(readlink "/proc/$(cat "$WORLD/home/pid")/ns/$type")"; done
+    expect_match "0 +$USER_ID +1"
+    [ "$(stat -c %u "$BUNDLE/rootfs/tmp/early")" = $USER_ID ]
+    run rt exec box missing
+    expect_status 127
+    [ "$(rt state box | jq -r .status)" = created ]
+    [ ! -e "$BUNDLE/rootfs/tmp/started" ]
+    rt exec -d --pid-file "$WORLD/home/pid2" box sleep 1000 </dev/null >/dev/null 2>&1
+    rt start box
+    wait_until grep -q started "$BUNDLE/rootfs/tmp/started"
+    [ "$(rt state box | jq -r .status)" = running ]
+    kill -0 "$(cat "$WORLD/home/pid2")"
+    rt delete -f box
+    wait_until test ! -e "/proc/$(cat "$WORLD/home/pid2")"
+    [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
+}
+
 @test "exec -t and run with a terminal" {
     need_program python3
     change '.process.terminal = true'
@@ -352,4 +376,31 @@ as_lent() {
         "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
     expect_status 3
     expect_line 0
+}
+
+@test "root in a user namespace: the user namespace that it is in is not joined, whatever its path; other maps are refused" {
+    as sh -c "cd $WORLD/home && rm -f config.json && ./cloche-runtime spec" && cp "$WORLD/home/config.json" "$BUNDLE/config.json"
+    change 'del(.linux.resources) | .linux.namespaces += [{ "type": "user", "path": "/proc/self/ns/user" }]'
+    script 'readlink /proc/self/ns/user; sleep 1000'
+    # For a container of a pod that has none, engines name the namespace of another container, which is theirs too.
+    run as unshare --user --map-root-user --mount --propagation private sh -c '
+        home=$1; runtime=$0
+        readlink /proc/self/ns/user
+        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
+        "$runtime" --root "$home/run/ns" exec box sh -c "readlink /proc/self/ns/user; exit 3"; code=$?
+        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
+    expect_status 3
+    [ "${#lines[@]}" -eq 2 ]
+    [ "${lines[0]}" = "${lines[1]}" ]
+    change '.linux.uidMappings = [{ "containerID": 0, "hostID": 0, "size": 1 }] | .linux.gidMappings = .linux.uidMappings'
+    script 'cat /proc/self/uid_map; exit 5'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 5
+    expect_match "0 +$USER_ID +1"
+    change '.linux.uidMappings[0].hostID = 7'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "linux.uidMappings"
+    expect_text "is our own"
+    [ -z "$(ls "$WORLD/home/run/ns")" ]
 }

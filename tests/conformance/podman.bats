@@ -249,6 +249,11 @@ rootless_end() {
     rootless run -d --name box alpine:test sleep 1000
     run rootless exec -u 1000:1000 box id -u
     expect_line 1000
+    # Both are in Podman's own, which nobody in it can join.
+    run rootless run --rm --userns=container:box alpine:test sh -c 'readlink /proc/self/ns/user; cat /proc/self/uid_map'
+    expect_status 0
+    expect_line "$(readlink "/proc/$(rootless inspect --format '{{.State.Pid}}' box)/ns/user")"
+    expect_match "1 +500000 +65536"
     rootless stop -t 0 box
     rootless rm box
     # A group of the user's that it can't map.

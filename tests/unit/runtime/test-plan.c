@@ -587,6 +587,28 @@ TEST(what_is_joined_and_how_the_root_is_entered)
     desk_done(&desk);
 }
 
+TEST(our_own_user_namespace_is_not_joined)
+{
+    struct desk desk;
+    struct oci_linux *linux_;
+    desk_init(&desk, CGROUP_V1);
+    linux_ = &desk.spec->linux_;
+    CHECK_INT(oci_namespace_add(desk.spec, OCI_NS_USER, "/proc/1/ns/user"), 0);
+    CHECK_INT(oci_id_mapping_add(&linux_->uid_mappings, 0, 0, 65536), 0);
+    CHECK_INT(oci_id_mapping_add(&linux_->gid_mappings, 0, 0, 65536), 0);
+    desk.facts.is_user_ns_own = true;
+    struct runtime_plan *plan = plan_it(&desk);
+    REQUIRE(plan != NULL);
+    CHECK(plan->join_count == 0 && !plan->joins_user_ns && !plan->new_user_ns);
+    CHECK(!plan->process.has_user_ns);
+    runtime_plan_free(plan);
+    linux_->gid_mappings.items[0].host_id = 1000;
+    check_refused(&desk, CL_KIND_INVALID,
+                  "linux.gidMappings: the user namespace that is joined is our own, where each id "
+                  "is itself, and not 0 is 1000");
+    desk_done(&desk);
+}
+
 static const char *option_of(const struct plan_mount *mount, const char *key)
 {
     for (size_t i = 0; i < mount->option_count; i++)
