@@ -291,8 +291,21 @@ setup() { userns_setup; }
     refused "/proc/self/ns/net is no user namespace"
     change '.linux.namespaces[-1].path = "/none"'
     refused "open /none"
-    change '.linux.namespaces[-1].path = "/proc/self/ns/user"'
-    refused "join user namespace /proc/self/ns/user"
+}
+
+@test "our own user namespace, named by its path, is not joined: the container is in it as without; maps to others are refused" {
+    change '.linux.namespaces += [{ "type": "user", "path": "/proc/self/ns/user" }]'
+    script 'readlink /proc/self/ns/user; grep CapBnd /proc/self/status'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    [ "${lines[0]}" = "$(readlink /proc/self/ns/user)" ]
+    local named=$output
+    change 'del(.linux.namespaces[-1])'
+    run rt run -b "$BUNDLE" box
+    [ "$output" = "$named" ]
+    change '.linux.namespaces += [{ "type": "user", "path": "/proc/self/ns/user" }] |
+        .linux.uidMappings = [{ "containerID": 0, "hostID": 100000, "size": 65536 }] | .linux.gidMappings = .linux.uidMappings'
+    refused "linux.uidMappings: the user namespace that is joined is our own"
 }
 
 # --- --no-pivot -----------------------------------------------------------------------------------------------------------------
