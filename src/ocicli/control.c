@@ -45,7 +45,7 @@ static const struct option_row kill_table[] = {
            struct kill_options, regex),
 };
 
-static bool has_pid(const pid_t *pids, size_t count, pid_t pid)
+bool has_pid(const pid_t *pids, size_t count, pid_t pid)
 {
     for (size_t i = 0; i < count; i++)
         if (pids[i] == pid)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * state, list, ps: what is there. The JSON is runtime.md's state with what runc adds to it (rootfs, created, owner).
+ * state, list: what is there. The JSON is runtime.md's state with what runc adds to it (rootfs, created, owner).
  */
 #include "ocicli/private.h"
 
@@ -61,7 +61,7 @@ static const struct option_row list_table[] = {
     OPTION("quiet", 'q', OPTION_FLAG, NULL, "Only ids", struct list_options, quiet),
 };
 
-static int check_format(const char *format, bool *ret_json, struct cl_error *err)
+int list_check_format(const char *format, bool *ret_json, struct cl_error *err)
 {
     *ret_json = cl_streq(format, "json");
     if (format == NULL || *ret_json || cl_streq(format, "table"))
@@ -69,7 +69,7 @@ static int check_format(const char *format, bool *ret_json, struct cl_error *err
     return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--format %s: expected table or json", format);
 }
 
-static int table_new(const char *const *headings, struct cl_table **ret)
+int list_table_new(const char *const *headings, struct cl_table **ret)
 {
     CL_AUTO(cl_table_free) struct cl_table *table = cl_table_new(CL_TABLE_DOCKER);
     int result = table == NULL ? -ENOMEM : 0;
@@ -149,14 +149,14 @@ static int list(const struct ocicli *cli, const void *data, char **arguments, st
     CL_AUTO(cl_table_free) struct cl_table *table = NULL;
     CL_AUTO(cl_strv_free) char **ids = NULL;
     bool wants_json = false;
-    int result = check_format(options->format, &wants_json, err);
+    int result = list_check_format(options->format, &wants_json, err);
     if (result >= 0)
         result = container_list(cli, &ids, err);
     if (result < 0)
         return result;
     if (wants_json)
         json = cl_json_array();
-    if (wants_json ? json == NULL : table_new(headings, &table) < 0)
+    if (wants_json ? json == NULL : list_table_new(headings, &table) < 0)
         return cl_fail(err, ENOMEM, "list containers");
     struct lookout lookout = LOOKOUT_NONE;
     const struct listing listing = { options->quiet, json, table, &lookout };
@@ -176,101 +176,4 @@ const struct verb verb_list = {
     .summary = "List containers",
     VERB_OPTIONS(list_table, struct list_options),
     .run = list,
-};
-
-/* ---- ps ---- */
-
-static const struct option_row ps_table[] = {
-    OPTION("format", 'f', OPTION_STRING, "FORMAT", "table (default) or json", struct list_options,
-           format),
-};
-
-static int add_process(struct cl_table *table, int proc, pid_t pid)
-{
-    struct procfs_stat stat;
-    struct procfs_status status;
-    char command[4096];
-    cl_auto_fd pid_fd = procfs_open_pid(proc, pid);
-    if (pid_fd < 0 || procfs_read_stat(pid_fd, &stat) < 0 ||
-        procfs_read_status(pid_fd, &status) < 0 ||
-        procfs_read_command(pid_fd, command, sizeof command) < 0)
-        return 0; /* it has ended */
-    uint64_t seconds = (stat.user_ticks + stat.system_ticks) / (uint64_t)k_clock_ticks();
-    const char *user = cl_user_name(status.uid[1]);
-    int result = cl_table_row(table);
-    if (result >= 0)
-        result =
-            user != NULL ? cl_table_cell(table, user) : cl_table_cellf(table, "%u", status.uid[1]);
-    if (result >= 0)
-        result = cl_table_cellf(table, "%d", (int)pid);
-    if (result >= 0)
-        result = cl_table_cellf(table, "%d", (int)stat.parent);
-    if (result >= 0)
-        result = cl_table_cellf(table, "%02u:%02u:%02u", (unsigned)(seconds / 3600),
-                                (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
-    return result < 0 ? result : cl_table_cell(table, command);
-}
-
-static int print_pids(const pid_t *pids, size_t count, struct cl_error *err)
-{
-    struct cl_json *json = cl_json_array();
-    int result = json == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; result >= 0 && i < count; i++)
-        result = cl_json_add(json, cl_json_from_int(pids[i]));
-    if (result >= 0)
-        return print_json(json, err);
-    cl_json_unref(json);
-    return cl_fail(err, ENOMEM, "list processes");
-}
-
-static int print_processes(const pid_t *pids, size_t count, struct cl_error *err)
-{
-    static const char *const headings[] = { "UID", "PID", "PPID", "TIME", "CMD", NULL };
-    CL_AUTO(cl_table_free) struct cl_table *table = NULL;
-    cl_auto_fd proc = procfs_open_host(err);
-    if (proc < 0)
-        return proc;
-    int result = table_new(headings, &table);
-    for (size_t i = 0; result >= 0 && i < count; i++)
-        result = add_process(table, proc, pids[i]);
-    if (result >= 0)
-        result = cl_table_print(table, stdout, CL_TABLE_PLAIN, 0);
-    return result < 0 ? cl_fail(err, result, "list processes") : flush_output(err);
-}
-
-static int ps(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
-{
-    const struct list_options *options = data;
-    auto_container container = CONTAINER_NONE;
-    struct group group;
-    cl_auto_free pid_t *pids = NULL;
-    size_t count = 0;
-    bool wants_json = false;
-    int result = check_format(options->format, &wants_json, err);
-    if (result >= 0 && arguments[1] != NULL)
-        result = cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
-                              "ps: options of the ps program are not possible: it is not run; use "
-                              "--format json and ask it for these pids");
-    if (result >= 0)
-        result = container_open(cli, arguments[0], false, &container, err);
-    if (result >= 0)
-        result = group_open(container.cgroup_path, &group, err);
-    if (result < 0)
-        return result;
-    result = cgroup_pids(&group.cgroup, &pids, &count);
-    group_done(&group);
-    if (result < 0)
-        return cl_fail(err, result, "list the processes of container %s", container.id);
-    return wants_json ? print_pids(pids, count, err) : print_processes(pids, count, err);
-}
-
-const struct verb verb_ps = {
-    .name = "ps",
-    .synopsis = "[OPTIONS] ID",
-    .summary = "List the processes of a container",
-    VERB_OPTIONS(ps_table, struct list_options),
-    .min_arguments = 1,
-    .max_arguments = -1,
-    .options_end_at_argument = true,
-    .run = ps,
 };

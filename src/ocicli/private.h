@@ -15,7 +15,8 @@
  *   control.c    kill, pause, resume, delete
  *   update.c     update
  *   events.c     events
- *   list.c       state, list, ps
+ *   list.c       state, list
+ *   ps.c         ps
  *   features.c   spec, features, plan
  *   relay.c      being the foreground parent of a process; consoles
  */
@@ -203,6 +204,17 @@ struct group {
 int group_open(const char *path, struct group *ret, struct cl_error *err);
 void group_done(struct group *group);
 bool group_is_frozen(const struct group *group);
+
+/* ---- control.c ---- */
+
+bool has_pid(const pid_t *pids, size_t count, pid_t pid);
+
+/* ---- list.c ---- */
+
+/* --format: table or json. */
+int list_check_format(const char *format, bool *ret_json, struct cl_error *err);
+/* With these columns, NULL-terminated. */
+int list_table_new(const char *const *headings, struct cl_table **ret);
 
 /* ---- create.c ---- */
 

@@ -293,9 +293,86 @@ receive_console() {
     run rt ps box
     expect_match "^UID +PID +PPID +TIME +CMD"
     expect_match "root +[0-9]+ +[0-9]+ +00:00:00 +sleep 1000"
+}
+
+@test "ps: options after the id are ps(1)'s, which sees the host, and of its lines the container's are left" {
+    need_program ps
+    script 'sleep 1000 & wait'
+    rt run -d -b "$BUNDLE" box
+    wait_until has_processes 2
+    local pids words own
+    pids=$(rt ps -f json box | jq -r '.[]' | sort -n)
+    for words in -ef "-eo pid,cmd" "-eo args,pid" "-eo lstart,ppid,pid,comm" "-e -o pid,args --sort=-pid" "-- aux" ax; do
+        # shellcheck disable=SC2086 # words
+        run rt ps box $words
+        expect_status 0
+        [ "${#lines[@]}" = 3 ] || { echo "$words: $output" >&2; return 1; }
+        for own in $pids; do grep -qw "$own" <<<"$output"; done
+    done
     run rt ps box -ef
+    expect_match "^UID +PID +PPID"
+    expect_match "[^ ]+ +$(head -n 1 <<<"$pids") .*sleep 1000 & wait"
+    run rt ps -f table box -eo pid
+    [ "$(sed 1d <<<"$output" | tr -d ' ')" = "$pids" ]
+    run rt ps -f json box -ef
     expect_status 1
-    expect_text "not possible"
+    expect_text '--format json has no use for the ps option "-ef"'
+}
+
+@test "ps: which word of a line is the PID, with columns that run over or hold spaces" {
+    local pid
+    mkdir "$WORLD/ps-stand-in"
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    pid=$(rt state box | jq .pid)
+    # what ps says, what of it is to be left
+    says() {
+        printf '#!/bin/sh\ncat <<"END"\n%s\nEND\n' "$1" >"$WORLD/ps-stand-in/ps"
+        chmod +x "$WORLD/ps-stand-in/ps"
+        [ "$(PATH=$WORLD/ps-stand-in:$PATH rt ps box anything)" = "$2" ]
+    }
+    says "PID   USER
+  $pid root
+    1 root" "PID   USER
+  $pid root"
+    says "     VSZ     PID CMD
+123456789012 $pid a
+123456789012       1 $pid" "     VSZ     PID CMD
+123456789012 $pid a"
+    local heading row
+    heading=$(printf '%-24s %7s' COMMAND PID)
+    row=$(printf '%-24s %7d' "sleep 1000" "$pid")
+    says "$heading
+$(printf '%-24s %7d' "sleep $pid" 1)
+$row" "$heading
+$row"
+    says "PID" "PID"
+}
+
+@test "ps: a ps(1) that fails, is missing or says nothing of pids is an error" {
+    need_program ps
+    mkdir "$WORLD/no-ps"
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box
+    run rt ps box --no-such-option
+    expect_status 1
+    expect_text "ps ended with status 1: error: unknown gnu long option"
+    run rt ps box -eo comm
+    expect_status 1
+    expect_text "no column PID"
+    run env PATH="$WORLD/no-ps" "$(command -v cloche-runtime)" --root "$WORLD/oci" ps box -ef
+    expect_status 1
+    expect_text "there is no program ps in PATH; install it (package procps), or use --format json"
+    printf '#!/bin/sh\nkill -9 $$\n' >"$WORLD/no-ps/ps"
+    chmod +x "$WORLD/no-ps/ps"
+    run env PATH="$WORLD/no-ps:$PATH" cloche-runtime --root "$WORLD/oci" ps box -ef
+    expect_status 1
+    expect_text "ps ended with status 137"
+    printf '#!/bin/sh\necho PID; echo none\n' >"$WORLD/no-ps/ps"
+    run env PATH="$WORLD/no-ps:$PATH" cloche-runtime --root "$WORLD/oci" ps box -ef
+    expect_status 1
+    expect_text "no PID in this line of ps: none"
+    rm -r "$WORLD/no-ps"
 }
 
 # --- exec -----------------------------------------------------------------------------------------------------------------------
