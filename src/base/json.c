@@ -294,7 +294,7 @@ struct cl_json *cl_json_from_strv(const char *const *vector)
 static int append_member(struct cl_json *object, const char *key, struct cl_json *take_value)
 {
     char *copy = take_value == NULL ? NULL : cl_strdup(key);
-    if (copy == NULL || json_members_reserve(object) < 0) {
+    if (copy == NULL || json_members_reserve(object, NULL) < 0) {
         free(copy);
         cl_json_unref(take_value);
         return -ENOMEM;
@@ -340,7 +340,7 @@ int cl_json_add(struct cl_json *array, struct cl_json *take_value)
 {
     int result = take_value == NULL || array == NULL ? -ENOMEM : 0;
     if (result >= 0)
-        result = cl_json_type(array) != CL_JSON_ARRAY ? -EINVAL : json_items_reserve(array);
+        result = cl_json_type(array) != CL_JSON_ARRAY ? -EINVAL : json_items_reserve(array, NULL);
     if (result < 0)
         cl_json_unref(take_value);
     else

@@ -99,16 +99,25 @@ void json_members_append(struct json_members *members, struct json_member member
     index_add(members, members->count++);
 }
 
-int json_members_reserve(struct cl_json *object)
+/* Zeroed. */
+static void *get_memory(struct json_document *document, size_t room, size_t size)
+{
+    if (document == NULL || room > JSON_FEW)
+        return cl_calloc(1, size);
+    void *memory = json_document_get(document, size);
+    return memory == NULL ? NULL : memset(memory, 0, size);
+}
+
+int json_members_reserve(struct cl_json *object, struct json_document *document)
 {
     struct json_members *old = object->members;
     uint32_t count = old == NULL ? 0 : old->count;
-    if (old != NULL && object->owns_storage && count < old->room)
+    if (old != NULL && count < old->room)
         return 0;
     if (count > INT32_MAX / 4)
         return -ENOMEM;
     uint32_t room = count < ROOM_MIN ? ROOM_MIN : 2 * count;
-    struct json_members *members = cl_calloc(1, json_members_size(room));
+    struct json_members *members = get_memory(document, room, json_members_size(room));
     if (members == NULL)
         return -ENOMEM;
     json_members_init(members, room);
@@ -117,7 +126,7 @@ int json_members_reserve(struct cl_json *object)
     if (object->owns_storage)
         free(old);
     object->members = members;
-    object->owns_storage = true;
+    object->owns_storage = document == NULL || room > JSON_FEW;
     return 0;
 }
 
@@ -135,16 +144,19 @@ void json_members_drop(struct json_members *members, size_t at)
 
 /* ---- arrays ---- */
 
-int json_items_reserve(struct cl_json *array)
+int json_items_reserve(struct cl_json *array, struct json_document *document)
 {
     struct json_items *old = array->items;
     size_t count = old == NULL ? 0 : old->count, size;
-    if (old != NULL && array->owns_storage && count < old->room)
+    if (old != NULL && count < old->room)
         return 0;
     size_t room = count < ROOM_MIN ? ROOM_MIN : 2 * count;
     if (!cl_mul_size(room, sizeof *old->list, &size) || !cl_add_size(size, sizeof *old, &size))
         return -ENOMEM;
-    struct json_items *items = array->owns_storage ? cl_realloc(old, size) : cl_malloc(size);
+    bool is_own = document == NULL || room > JSON_FEW;
+    struct json_items *items = !is_own               ? json_document_get(document, size)
+                               : array->owns_storage ? cl_realloc(old, size)
+                                                     : cl_malloc(size);
     if (items == NULL)
         return -ENOMEM;
     if (!array->owns_storage && count > 0)
@@ -152,6 +164,6 @@ int json_items_reserve(struct cl_json *array)
     items->count = count;
     items->room = room;
     array->items = items;
-    array->owns_storage = true;
+    array->owns_storage = is_own;
     return 0;
 }

@@ -4,6 +4,9 @@
  *
  * A config.json of 3 KB has some 500 values, keys and lists. Taking each from malloc and giving it back costs more than
  * reading the text does, so a document takes its memory by the chunk and nothing in it is given back before all of it is.
+ *
+ * Who reads many small documents one after the other (`list`: a state.json for each container) would map and unmap pages for
+ * each: the last one's memory is kept for the next.
  */
 #include "base/json_private.h"
 
@@ -18,28 +21,59 @@
 #define IS_EACH_ALONE 0
 #endif
 
-enum { CHUNK_MIN = 512, CHUNK_MAX = 128 << 10, ALIGNMENT = 8 };
+enum { LISTS = 1024, CHUNK_MAX = 128 << 10, KEPT_MAX = 32 << 10, ALIGNMENT = 8 };
 
 struct chunk {
     struct chunk *next;
     _Alignas(ALIGNMENT) char bytes[];
 };
 
+/* Its own piece of memory holds the first chunk, too. */
 struct json_document {
     size_t live;
-    struct chunk *chunks; /* the newest first */
+    struct chunk *chunks; /* the further ones, the newest first */
     char *at;
     size_t left, chunk_size;
+    size_t room; /* of bytes */
+    _Alignas(ALIGNMENT) char bytes[];
 };
+
+/* Of a document that is gone; whoever takes it has it alone, in whichever thread. */
+static struct json_document *kept;
+
+static struct json_document *get_kept(size_t room)
+{
+    struct json_document *document = __atomic_exchange_n(&kept, NULL, __ATOMIC_ACQ_REL);
+    if (document == NULL || document->room >= room)
+        return document;
+    free(document);
+    return NULL;
+}
+
+static bool keep(struct json_document *document)
+{
+    struct json_document *none = NULL;
+    return !IS_EACH_ALONE && document->room <= KEPT_MAX &&
+           __atomic_compare_exchange_n(&kept, &none, document, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
 
 struct json_document *json_document_new(size_t text_size)
 {
-    struct json_document *document = cl_calloc(1, sizeof *document);
-    if (document == NULL)
-        return NULL;
-    size_t guess = text_size < CHUNK_MAX / 4 ? text_size * 4 : CHUNK_MAX;
+    size_t room = text_size < CHUNK_MAX / 4 ? text_size * 4 + 2 * LISTS : CHUNK_MAX;
+    room -= room % LISTS; /* so that what was kept fits a text that is little longer, too */
+    struct json_document *document = get_kept(room);
+    if (document == NULL) {
+        document = cl_malloc(sizeof *document + (IS_EACH_ALONE ? 0 : room));
+        if (document == NULL)
+            return NULL;
+        document->room = room;
+    }
     document->live = 1;
-    document->chunk_size = guess < CHUNK_MIN ? CHUNK_MIN : guess;
+    document->chunks = NULL;
+    document->chunk_size = document->room;
+    document->at = document->bytes;
+    document->left = IS_EACH_ALONE ? 0 : document->room;
     return document;
 }
 
@@ -52,7 +86,8 @@ void json_document_free(struct json_document *document)
         free(document->chunks);
         document->chunks = next;
     }
-    free(document);
+    if (!keep(document))
+        free(document);
 }
 
 void json_document_unref(struct json_document *document)

@@ -367,8 +367,8 @@ static int scan_key(struct scan *scan)
 static int keep_value(struct scan *scan)
 {
     struct frame *frame = &scan->frames[scan->depth - 1];
-    int r =
-        frame->is_object ? json_members_reserve(&frame->object) : json_items_reserve(&frame->array);
+    int r = frame->is_object ? json_members_reserve(&frame->object, scan->document)
+                             : json_items_reserve(&frame->array, scan->document);
     if (r < 0)
         return fail_memory(scan);
     struct cl_json *value = cl_take(scan->value);
@@ -413,11 +413,10 @@ static int copy_items(struct scan *scan, const struct json_items *from)
 /* The storage serves the next array or object of this depth, unless it is so large that wiping it would cost the many small ones. */
 static void empty_frame(struct frame *frame)
 {
-    enum { KEPT = 64 };
     struct json_members *members = frame->object.members;
     struct json_items *items = frame->array.items;
-    if (members != NULL && members->room > KEPT) {
-        free(members);
+    if (members != NULL && members->room > JSON_FEW) {
+        free(members); /* of its own: the document gives memory to few */
         frame->object = (struct cl_json){ .type = CL_JSON_OBJECT };
     } else if (members != NULL) {
         members->count = 0;
@@ -536,8 +535,10 @@ int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **re
     };
     int r = scan.document == NULL ? fail_memory(&scan) : scan_document(&scan);
     for (size_t i = 0; i < CL_COUNT(scan.frames); i++) {
-        free(scan.frames[i].object.members);
-        free(scan.frames[i].array.items);
+        if (scan.frames[i].object.owns_storage)
+            free(scan.frames[i].object.members);
+        if (scan.frames[i].array.owns_storage)
+            free(scan.frames[i].array.items);
     }
     cl_buf_done(&scan.decoded);
     if (r < 0) {

@@ -103,6 +103,36 @@ int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struc
     return cl_fail(err, code, "%s cgroup %s", freeze ? "freeze" : "thaw", group->path);
 }
 
+static bool is_frozen_below(const struct cgroup_hierarchy *hierarchy, const char *path,
+                            bool *ret_frozen)
+{
+    char file[300], state[32];
+    const char *name = hierarchy->is_v2 ? "cgroup.freeze" : "freezer.state";
+    if (CL_PRINT(file, "%s/%s", path, name) < 0 ||
+        cgroup_file_read(hierarchy->root_fd, file, state, sizeof state) <= 0)
+        return false;
+    *ret_frozen = hierarchy->is_v2 ? state[0] == '1' : !cl_streq(state, "THAWED");
+    return true;
+}
+
+bool cgroup_is_frozen(const struct cgroup_host *host, const char *path)
+{
+    bool is_frozen = false;
+    if (cgroup_path_check(path) < 0)
+        return false;
+    for (size_t i = 0; i < host->count; i++) {
+        const struct cgroup_hierarchy *hierarchy = &host->hierarchies[i];
+        if (!hierarchy->is_v2 &&
+            cgroup_list_has(hierarchy->controllers, ',', "freezer", strlen("freezer")) &&
+            is_frozen_below(hierarchy, path, &is_frozen))
+            return is_frozen;
+    }
+    for (size_t i = 0; i < host->count; i++)
+        if (host->hierarchies[i].is_v2 && is_frozen_below(&host->hierarchies[i], path, &is_frozen))
+            return is_frozen;
+    return false;
+}
+
 /* ---- for whoever is to die ---- */
 
 /* v1 delivers signals only to who is thawed, and a group below may have been frozen by itself. */

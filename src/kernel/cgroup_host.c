@@ -24,6 +24,7 @@ struct own_line {
 };
 struct own_lines {
     size_t count;
+    bool first_is_enough; /* v2 comes last in that file */
     struct own_line line[CGROUP_MAX_HIERARCHIES];
 };
 
@@ -140,6 +141,8 @@ static int init_usual(struct cgroup_host *host, const struct own_lines *own)
     int code = k_fs_type(top, &magic);
     for (size_t i = 0; code >= 0 && i < own->count; i++) {
         const struct own_line *line = &own->line[i];
+        if (own->first_is_enough && host->count > 0)
+            break;
         if (magic != CGROUP2_SUPER_MAGIC)
             code = add_usual(host, top, line);
         else if (line->controllers[0] == '\0')
@@ -291,6 +294,7 @@ static void keep_lines_of(struct own_lines *own, const char *controller)
             own->line[kept++] = own->line[i];
     }
     own->count = kept;
+    own->first_is_enough = true;
 }
 
 int cgroup_host_init(struct cgroup_host *host, int proc_fd, struct cl_error *err)

@@ -36,7 +36,7 @@ struct cgroup_host {
  * The groups made from it point into it: it stays where it is until they are done.
  */
 int cgroup_host_init(struct cgroup_host *host, int proc_fd, struct cl_error *err);
-/* The same with this controller's v1 hierarchy and the v2 one alone, for who has one question and not a dozen mounts to look at. */
+/* The same for who has one question and not a dozen mounts to look at: with this controller's v1 hierarchy if it is in its usual place, else with that and the v2 one. */
 int cgroup_host_init_for(struct cgroup_host *host, int proc_fd, const char *controller,
                          struct cl_error *err);
 void cgroup_host_done(struct cgroup_host *host);
@@ -99,6 +99,8 @@ bool cgroup_is_writable(const struct cgroup *group);
 /* Freezer of either version (v1's where there is one). Waits (bounded by timeout_ms,
    event-driven on v2) until the state is reached; else -ETIMEDOUT, and it is thawed again. */
 int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struct cl_error *err);
+/* Is the group of this path frozen, or about to be? Needs no open group. False where there is no such group, or no freezer. */
+bool cgroup_is_frozen(const struct cgroup_host *host, const char *path);
 /* Thaw it and, on v1, all groups below it, as far as that can be done, without waiting: for who was
    sent SIGKILL. */
 void cgroup_thaw_to_die(const struct cgroup *group);

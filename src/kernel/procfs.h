@@ -52,6 +52,8 @@ struct procfs_stat {
 };
 #define PROCFS_KERNEL_THREAD 0x00200000u                   /* PF_KTHREAD, in flags */
 int procfs_read_stat(int pid_fd, struct procfs_stat *ret); /* 0 or -errno */
+/* The same of whoever has this pid now, for who wants to know no more of it: -ESRCH when nobody has. */
+int procfs_read_stat_of(int proc_fd, pid_t pid, struct procfs_stat *ret);
 
 /* /proc/PID/status, likewise. */
 #define PROCFS_LEVELS 33 /* pid namespaces nest 32 deep */

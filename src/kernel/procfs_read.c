@@ -138,13 +138,18 @@ int procfs_read_stat(int pid_fd, struct procfs_stat *ret)
     return read_stat(pid_fd, "stat", ret);
 }
 
-int procfs_start_ticks(int proc_fd, pid_t pid, uint64_t *ret_ticks)
+int procfs_read_stat_of(int proc_fd, pid_t pid, struct procfs_stat *ret)
 {
     char name[24];
-    struct procfs_stat stat;
     if (pid <= 0 || CL_PRINT(name, "%d/stat", (int)pid) < 0)
         return -ESRCH;
-    int code = read_stat(proc_fd, name, &stat);
+    return read_stat(proc_fd, name, ret);
+}
+
+int procfs_start_ticks(int proc_fd, pid_t pid, uint64_t *ret_ticks)
+{
+    struct procfs_stat stat;
+    int code = procfs_read_stat_of(proc_fd, pid, &stat);
     if (code >= 0)
         *ret_ticks = stat.start_ticks;
     return code;

@@ -7,7 +7,7 @@
  *   start         the socket on which its init waits for `start` (runtime_leave)
  *
  * The lock (flock on the directory) belongs to who changes something; who only looks takes none, since state.json is replaced atomically. What a container is doing is
- * never written down, it is looked up: init's start time and state in /proc, the socket, the freezer.
+ * never written down, it is looked up (status.c).
  */
 #include "ocicli/private.h"
 
@@ -23,6 +23,8 @@
 
 #define STATE_MAX (1 << 20)
 #define SPEC_MAX  (16 << 20)
+
+#define STATE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
 #define END_PAUSE_MS 5
 #define END_TRIES    2000
@@ -235,16 +237,30 @@ static int decode(const struct cl_json *json, struct container *container)
                       : read_annotations(cl_json_get(json, "annotations"), &container->annotations);
 }
 
-static int load(struct container *container, struct cl_error *err)
+/* As most are small, into memory that is there. */
+static int parse_state(int fd, struct cl_json **ret, struct cl_error *err)
+{
+    char small[4096];
+    cl_auto_free char *text = NULL;
+    ssize_t got = cl_read_full(fd, small, sizeof small);
+    if (got < 0)
+        return cl_fail(err, (int)got, "read state.json");
+    size_t size = (size_t)got;
+    if (size < sizeof small)
+        return cl_json_parse(small, size, STATE_MAX, ret, err);
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return cl_fail(err, errno, "read state.json");
+    int result = cl_read_fd(fd, STATE_MAX, &text, &size, err);
+    return result < 0 ? result : cl_json_parse(text, size, STATE_MAX, ret, err);
+}
+
+/* fd: of state.json, or why it could not be opened. */
+static int load(struct container *container, int fd, struct cl_error *err)
 {
     CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
-    cl_auto_free char *text = NULL;
-    size_t size = 0;
-    int result = cl_read_file(container->dir, "state.json", STATE_MAX, &text, &size, err);
-    if (result == -ENOENT)
+    if (fd == -ENOENT)
         return missing(container->id, err);
-    if (result >= 0)
-        result = cl_json_parse(text, size, STATE_MAX, &json, err);
+    int result = fd < 0 ? cl_fail(err, fd, "open state.json") : parse_state(fd, &json, err);
     if (result < 0) {
         (void)cl_error_prefix(err, "read the state of container %s", container->id);
         return cl_error_hint(err, "end its processes, then remove its directory below --root");
@@ -283,8 +299,48 @@ int container_open(const struct ocicli *cli, const char *id, bool wants_lock, st
     found.id = cl_strdup(id);
     result = found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id)
                               : open_dir(cli, wants_lock, &found, err);
+    if (result >= 0) {
+        cl_auto_fd fd =
+            inroot_open(found.dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
+        result = load(&found, fd, err);
+    }
+    if (result < 0) {
+        container_done(&found);
+        return result;
+    }
+    *ret = found;
+    return 0;
+}
+
+int lookout_open(const struct ocicli *cli, struct lookout *ret, struct cl_error *err)
+{
+    struct lookout found = LOOKOUT_NONE;
+    int result = open_root(cli, false, &found.root, err);
     if (result >= 0)
-        result = load(&found, err);
+        *ret = found;
+    return result;
+}
+
+bool container_is_there(const struct lookout *lookout, const char *id)
+{
+    char path[300];
+    return check_id(id, NULL) >= 0 && CL_PRINT(path, "%s/state.json", id) >= 0 &&
+           faccessat(lookout->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int container_look(const struct lookout *lookout, const char *id, struct container *ret,
+                   struct cl_error *err)
+{
+    char path[300];
+    struct container found = { .dir = -EBADF };
+    int result = check_id(id, err);
+    if (result < 0)
+        return result;
+    (void)CL_PRINT(path, "%s/state.json", id); /* an id is shorter */
+    cl_auto_fd fd = inroot_open(lookout->root, path, STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
+    found.id = cl_strdup(id);
+    result =
+        found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id) : load(&found, fd, err);
     if (result < 0) {
         container_done(&found);
         return result;
@@ -351,125 +407,19 @@ int container_match(const struct ocicli *cli, const char *pattern, char ***ret,
     return result;
 }
 
-/* ---- what it is doing ---- */
-
-/* True when the recorded init is there and no zombie. */
-static int is_alive(const struct container *container, int proc, bool *ret, struct cl_error *err)
-{
-    struct procfs_stat stat;
-    *ret = false;
-    if (!cl_streq(container->boot_id, k_boot_id()))
-        return 0;
-    cl_auto_fd pid_fd = procfs_open_pid(proc, container->pid);
-    int result = pid_fd < 0 ? pid_fd : procfs_read_stat(pid_fd, &stat);
-    if (result == -ESRCH || result == -ENOENT)
-        return 0;
-    if (result < 0)
-        return cl_fail(err, result, "look at process %d", (int)container->pid);
-    *ret = stat.start_ticks == container->start_ticks && stat.state != 'Z' && stat.state != 'X';
-    return 0;
-}
-
-void lookout_done(struct lookout *lookout)
-{
-    if (lookout->has_freezers)
-        cgroup_host_done(&lookout->freezers);
-    lookout->has_freezers = false;
-    lookout->proc = cl_close(lookout->proc);
-}
-
-static bool is_paused(const struct container *container, struct lookout *lookout)
-{
-    struct group group = { 0 };
-    const char *path = container->cgroup_path;
-    if (path[0] == '\0')
-        return false;
-    if (!lookout->has_freezers)
-        lookout->has_freezers =
-            cgroup_host_init_for(&lookout->freezers, lookout->proc, "freezer", NULL) >= 0;
-    if (!lookout->has_freezers || cgroup_open(&lookout->freezers, path, &group.cgroup, NULL) < 0)
-        return false;
-    bool is_frozen = group_is_frozen(&group);
-    cgroup_done(&group.cgroup);
-    return is_frozen;
-}
-
-int container_status_from(const struct container *container, struct lookout *lookout,
-                          enum oci_status *ret, struct cl_error *err)
-{
-    bool alive = false;
-    if (container->pid == 0) {
-        /* Whoever makes it holds the lock, and its init a copy, until it notices that its maker was killed: then both are gone. */
-        bool is_locked = !container->has_lock && flock(container->dir, LOCK_SH | LOCK_NB) < 0;
-        if (!is_locked && !container->has_lock)
-            (void)flock(container->dir, LOCK_UN);
-        *ret = is_locked ? OCI_CREATING : OCI_STOPPED;
-        return 0;
-    }
-    if (lookout->proc < 0)
-        lookout->proc = procfs_open_host(err);
-    int result =
-        lookout->proc < 0 ? lookout->proc : is_alive(container, lookout->proc, &alive, err);
-    if (result < 0)
-        return result;
-    *ret = alive ? OCI_RUNNING : OCI_STOPPED;
-    if (!alive)
-        return 0;
-    cl_auto_fd socket = container_connect(container);
-    if (socket >= 0 || socket == -EAGAIN) { /* so many have asked that its queue is full */
-        *ret = OCI_CREATED;
-        return 0;
-    }
-    if (is_paused(container, lookout))
-        *ret = OCI_PAUSED;
-    return 0;
-}
-
-int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err)
-{
-    struct lookout lookout = LOOKOUT_NONE;
-    int result = container_status_from(container, &lookout, ret, err);
-    lookout_done(&lookout);
-    return result;
-}
-
-int container_pidfd(const struct container *container, struct cl_error *err)
-{
-    bool alive = false;
-    cl_auto_fd pidfd = container->pid > 0 ? k_pidfd_open(container->pid) : -ESRCH;
-    cl_auto_fd proc = pidfd < 0 ? -EBADF : procfs_open_host(err);
-    /* After the pidfd: if the start time fits now, the pidfd is of the right process. */
-    int result = pidfd < 0 ? 0 : proc < 0 ? proc : is_alive(container, proc, &alive, err);
-    if (result < 0)
-        return result;
-    if (!alive)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s",
-                            container->id);
-    return cl_take_fd(&pidfd);
-}
-
-void container_wait(const struct container *container, int timeout_ms)
-{
-    cl_auto_fd pidfd = container_pidfd(container, NULL);
-    struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-    if (pidfd >= 0)
-        (void)poll(&poll_fd, 1,
-                   timeout_ms); /* in vain: then it is still there, as its state says */
-}
-
 /* ---- the start socket ---- */
 
 /* By way of our descriptor: the state directory may be deeper than an address is long. */
-static struct sockaddr_un address_of(const struct container *container)
+static struct sockaddr_un address_of(int dir)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    (void)CL_PRINT(address.sun_path, "/proc/self/fd/%d/start", container->dir);
+    (void)CL_PRINT(address.sun_path, "/proc/self/fd/%d/start", dir);
     return address;
 }
 
 int container_listen(const struct container *container, struct cl_error *err)
 {
-    struct sockaddr_un address = address_of(container);
+    struct sockaddr_un address = address_of(container->dir);
     cl_auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     (void)unlinkat(container->dir, "start", 0); /* of a creation that was killed */
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
@@ -478,11 +428,9 @@ int container_listen(const struct container *container, struct cl_error *err)
     return cl_take_fd(&fd);
 }
 
-int container_connect(const struct container *container)
+int container_connect(int dir)
 {
-    struct sockaddr_un address = address_of(container);
-    if (faccessat(container->dir, "start", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        return -ENOENT; /* as nearly always; no socket need be made to find that out */
+    struct sockaddr_un address = address_of(dir);
     cl_auto_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return -errno;
@@ -517,17 +465,6 @@ void group_done(struct group *group)
     cgroup_done(&group->cgroup);
     cgroup_host_done(&group->host);
     group->is_open = false;
-}
-
-bool group_is_frozen(const struct group *group)
-{
-    char state[32];
-    int v1 = cgroup_fd_of(&group->cgroup, "freezer");
-    if (v1 >= 0 && cl_read_small(v1, "freezer.state", state, sizeof state) > 0)
-        return !cl_starts_with(state, "THAWED");
-    int v2 = cgroup_v2_fd(&group->cgroup);
-    return v2 >= 0 && cl_read_small(v2, "cgroup.freeze", state, sizeof state) > 0 &&
-           state[0] == '1';
 }
 
 /* ---- its end ---- */

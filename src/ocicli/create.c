@@ -253,7 +253,8 @@ static int check_cgroup(struct creation *creation, struct cl_error *err)
     if (creation->cgroup[0] == '\0' ||
         cgroup_open(&creation->facts.cgroups, creation->cgroup, &group.cgroup, NULL) < 0)
         return 0;
-    bool is_free = cgroup_is_empty(&group.cgroup) && !group_is_frozen(&group);
+    bool is_free = cgroup_is_empty(&group.cgroup) &&
+                   !cgroup_is_frozen(&creation->facts.cgroups, creation->cgroup);
     cgroup_done(&group.cgroup);
     return is_free ? 0
                    : cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
@@ -591,7 +592,7 @@ static int start(const struct ocicli *cli, const void *options, char **arguments
                                        .pidfd = -EBADF,
                                        .console = -EBADF,
                                        .root_mount = -EBADF };
-    process.sync = container_connect(&container);
+    process.sync = container_connect(container.dir);
     if (process.sync < 0)
         return cl_fail(err, process.sync, "start container %s", container.id);
     result = start_process(cli, &container, &process, err);

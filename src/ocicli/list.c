@@ -33,10 +33,14 @@ static int state(const struct ocicli *cli, const void *options, char **arguments
                  struct cl_error *err)
 {
     auto_container container = CONTAINER_NONE;
+    auto_lookout lookout = LOOKOUT_NONE;
     enum oci_status status;
-    int result = container_open(cli, arguments[0], false, &container, err);
+    int result = lookout_open(cli, &lookout, NULL);
+    /* That says why it can't be. */
+    result = result < 0 ? container_open(cli, arguments[0], false, &container, err)
+                        : container_look(&lookout, arguments[0], &container, err);
     if (result >= 0)
-        result = container_status(&container, &status, err);
+        result = container_status_from(&container, &lookout, &status, err);
     return result < 0 ? result : print_json(describe(&container, status), err);
 }
 
@@ -110,18 +114,18 @@ struct listing {
 };
 
 /* One that vanishes while we look is no error. */
-static int list_one(const struct ocicli *cli, const char *id, const struct listing *listing,
-                    struct cl_error *err)
+static int list_one(const char *id, const struct listing *listing, struct cl_error *err)
 {
     auto_container container = CONTAINER_NONE;
     enum oci_status status;
-    int result = container_open(cli, id, false, &container, err);
-    if (result == -ENOENT)
-        return 0;
-    if (result >= 0 && listing->is_quiet) {
-        (void)puts(id);
+    if (listing->is_quiet) {
+        if (container_is_there(listing->lookout, id))
+            (void)puts(id);
         return 0;
     }
+    int result = container_look(listing->lookout, id, &container, err);
+    if (result == -ENOENT)
+        return 0;
     if (result >= 0)
         result = container_status_from(&container, listing->lookout, &status, err);
     if (result < 0)
@@ -148,24 +152,25 @@ static int list(const struct ocicli *cli, const void *data, char **arguments, st
     CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
     CL_AUTO(cl_table_free) struct cl_table *table = NULL;
     CL_AUTO(cl_strv_free) char **ids = NULL;
+    auto_lookout lookout = LOOKOUT_NONE;
     bool wants_json = false;
     int result = list_check_format(options->format, &wants_json, err);
     if (result >= 0)
         result = container_list(cli, &ids, err);
+    if (result >= 0 && ids != NULL)
+        result = lookout_open(cli, &lookout, err);
     if (result < 0)
         return result;
     if (wants_json)
         json = cl_json_array();
     if (wants_json ? json == NULL : list_table_new(headings, &table) < 0)
         return cl_fail(err, ENOMEM, "list containers");
-    struct lookout lookout = LOOKOUT_NONE;
     const struct listing listing = { options->quiet, json, table, &lookout };
     /* One whose state is damaged hides none of the others: they are listed, then it is told of. */
     for (char **id = ids; id != NULL && *id != NULL; id++) {
-        int of_one = list_one(cli, *id, &listing, result < 0 ? NULL : err);
+        int of_one = list_one(*id, &listing, result < 0 ? NULL : err);
         result = result < 0 ? result : of_one;
     }
-    lookout_done(&lookout);
     int printed = print_list(&listing, result < 0 ? NULL : err);
     return result < 0 ? result : printed;
 }

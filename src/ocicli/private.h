@@ -6,7 +6,8 @@
  *   log.c        --log
  *   parse.c      option tables → options
  *   help.c       option tables → help, manual page
- *   container.c  the directory of one container, and what it is doing now
+ *   container.c  the directory of one container, its control group, its end
+ *   status.c     what it is doing now
  *   create.c     create, run, start
  *   checkpoint.c checkpoint
  *   restore.c    restore
@@ -159,17 +160,29 @@ int container_open(const struct ocicli *cli, const char *id, bool lock, struct c
 void container_unlock(struct container *container);
 int container_save(const struct container *container, struct cl_error *err);
 int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err);
-/* For who asks about many: what is looked at through is opened once, when it is needed. */
+
+/* For who asks about many: what is looked through is opened once; `proc` and `host` when they are needed, unless they were lent. */
 struct lookout {
+    int root; /* the directory of all; of lookout_open */
     int proc;
-    struct cgroup_host freezers;
-    bool has_freezers;
+    const struct cgroup_host *host; /* where freezers are; NULL: not looked for yet */
+    struct cgroup_host own_host;
+    bool has_own_host;
+    bool is_lent; /* proc and host are the caller's */
 };
 #define LOOKOUT_NONE                                                                               \
     {                                                                                              \
-        .proc = -EBADF                                                                             \
+        .root = -EBADF, .proc = -EBADF                                                             \
     }
+/* With the root open, for container_look. -ENOENT: there is no container at all. */
+int lookout_open(const struct ocicli *cli, struct lookout *ret, struct cl_error *err);
 void lookout_done(struct lookout *lookout);
+#define auto_lookout __attribute__((cleanup(lookout_done))) struct lookout
+/* As container_open, only to be looked at: its directory is not opened (dir: -EBADF). */
+int container_look(const struct lookout *lookout, const char *id, struct container *ret,
+                   struct cl_error *err);
+/* Whether it is there, for who needs no more. */
+bool container_is_there(const struct lookout *lookout, const char *id);
 int container_status_from(const struct container *container, struct lookout *lookout,
                           enum oci_status *ret, struct cl_error *err);
 /* The spec it was created from. */
@@ -181,7 +194,7 @@ int container_pidfd(const struct container *container, struct cl_error *err);
 void container_wait(const struct container *container, int timeout_ms);
 /* The socket on which an init that was created and not started waits; for `start`. -ECONNREFUSED or -ENOENT: none does. */
 int container_listen(const struct container *container, struct cl_error *err);
-int container_connect(const struct container *container);
+int container_connect(int dir);
 /* Remove the directory; the last step of a deletion. */
 int container_forget(const struct ocicli *cli, const struct container *container,
                      struct cl_error *err);
@@ -203,7 +216,6 @@ struct group {
 /* -ENOENT with err set: it has none. */
 int group_open(const char *path, struct group *ret, struct cl_error *err);
 void group_done(struct group *group);
-bool group_is_frozen(const struct group *group);
 
 /* ---- control.c ---- */
 

@@ -393,6 +393,29 @@ TEST(a_large_object_leaves_the_next_one_of_its_depth_empty)
     CHECK_STR(again, text.data);
 }
 
+/* The memory of one is kept for the next, of another size, and while others are in use. */
+TEST(documents_one_after_the_other)
+{
+    struct cl_json *values[20] = { NULL };
+    for (size_t round = 0; round < 200; round++) {
+        cl_auto_buf text = CL_BUF_INIT(1 << 20);
+        struct cl_json **value = &values[round % CL_COUNT(values)];
+        size_t count = round * 37 % 150 + 1;
+        for (size_t i = 0; i < count; i++)
+            cl_buf_printf(&text, "%s%zu", i == 0 ? "[" : ",", round);
+        cl_buf_char(&text, ']');
+        cl_json_unref(*value);
+        *value = NULL;
+        REQUIRE(cl_json_parse(text.data, text.size, 1 << 20, value, NULL) == 0);
+        CHECK_INT(cl_json_count(*value), count);
+    }
+    for (size_t i = 0; i < CL_COUNT(values); i++) {
+        CHECK_INT(cl_json_int(cl_json_at(values[i], 0)), 180 + i);
+        CHECK_INT(cl_json_int(cl_json_at(values[i], cl_json_count(values[i]) - 1)), 180 + i);
+        cl_json_unref(values[i]);
+    }
+}
+
 TEST(strings_with_escapes_and_without)
 {
     check_round("[\"\\u0061bc\",\"a\\\"\",\"\\\\\",\"x\\ty\\u00e9\303\251z\",\"\",\"plain\"]", 0,

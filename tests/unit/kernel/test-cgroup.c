@@ -221,9 +221,14 @@ static void check_freeze(struct place *place)
     struct cl_error err = { 0 };
     int pidfd = -EBADF, socket = -EBADF;
     char byte = 0;
+    CHECK(!cgroup_is_frozen(&place->host, place->leaf));
     REQUIRE(make(place, &group));
+    CHECK(!cgroup_is_frozen(&place->host, place->leaf));
     CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0); /* an empty one freezes too */
+    CHECK(cgroup_is_frozen(&place->host, place->leaf));
+    CHECK(!cgroup_is_frozen(&place->host, "../cgroup"));
     CHECK_INT(cgroup_freeze(&group, false, PATIENCE_MS, &err), 0);
+    CHECK(!cgroup_is_frozen(&place->host, place->leaf));
     CHECK(populate_talking(&group, &pidfd, &socket) > 0);
     CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);
     CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);

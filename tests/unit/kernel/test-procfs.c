@@ -123,6 +123,7 @@ TEST(processes_that_are_not_there)
     CHECK_INT(procfs_open_pid(proc, -1), -ESRCH);
     CHECK_INT(procfs_open_pid(proc, 0x7fffffff), -ESRCH);
     CHECK_INT(procfs_start_ticks(proc, 0x7fffffff, &ticks), -ESRCH);
+    CHECK_INT(procfs_start_ticks(proc, -1, &ticks), -ESRCH);
     CHECK_INT(ticks, 7);
     pid_t pid = fork();
     if (pid == 0)
@@ -209,6 +210,8 @@ TEST(stat_of_ourselves)
     CHECK(stat_.start_ticks > 0);
     CHECK_INT(procfs_start_ticks(proc, getpid(), &ticks), 0);
     CHECK_INT(ticks, stat_.start_ticks);
+    CHECK_INT(procfs_read_stat_of(proc, getpid(), &stat_), 0);
+    CHECK_INT(stat_.pid, getpid());
 }
 
 TEST(status_of_ourselves)
