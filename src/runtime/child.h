@@ -114,6 +114,8 @@ int join_scope(struct child *child, struct cl_error *err);
 int join_cgroup(struct child *child, struct cl_error *err);
 int join_delegate(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
+/* Is the namespace of that process the one that we are in? The kernel asks for rights over a namespace also where there is nothing to enter. */
+bool join_is_shared(int target_proc, enum k_ns type);
 int join_target(struct child *child, struct cl_error *err);
 int join_before_birth(struct child *child, struct cl_error *err);
 int join_target_before_birth(struct child *child, struct cl_error *err);

@@ -48,6 +48,13 @@ static int give_birth(struct child *child, struct cl_error *err)
 {
     struct parent_between *between = child->between;
     pid_t pid = try_birth(between, true);
+    if ((pid == -EBUSY || pid == -EOPNOTSUPP) && between->other_group != NULL) {
+        int other = between->other_group(between->data);
+        if (other >= 0) {
+            between->birth.cgroup_fd = other;
+            pid = try_birth(between, true);
+        }
+    }
     if (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP)
         pid = try_birth(between, false);
     if (pid == -ENOMEM && child->plan == NULL) /* what a pid namespace without its init answers */

@@ -208,14 +208,24 @@ static pid_t clone_into(struct joining *joining, int cgroup_fd)
     return pid;
 }
 
+/* The container manages its group itself, and no process may be in it: beside its init, then. */
+static int group_beside_init(void *data)
+{
+    struct joining *joining = data;
+    if (joining->group.count == 0 || joining->options->subgroup_count > 0)
+        return -EBUSY;
+    int result =
+        parent_enter_group_of(&joining->group, joining->facts.proc_fd, joining->target->pid);
+    return result < 0 ? result : cgroup_v2_fd(&joining->group);
+}
+
 static int clone_child(struct joining *joining)
 {
     int v2 = joining->group.count > 0 ? cgroup_v2_fd(&joining->group) : -EBADF;
     pid_t pid = clone_into(joining, v2);
-    /* The container manages its group itself, and no process may be in it: beside its init, then. */
-    if (v2 >= 0 && (pid == -EBUSY || pid == -EOPNOTSUPP) && joining->options->subgroup_count == 0 &&
-        parent_enter_group_of(&joining->group, joining->facts.proc_fd, joining->target->pid) >= 0)
-        pid = clone_into(joining, v2 = cgroup_v2_fd(&joining->group));
+    int other = v2 >= 0 && (pid == -EBUSY || pid == -EOPNOTSUPP) ? group_beside_init(joining) : -1;
+    if (other >= 0)
+        pid = clone_into(joining, other);
     if (v2 >= 0 && (pid == -ENOSYS || pid == -EBUSY || pid == -EOPNOTSUPP))
         pid = clone_into(joining, -EBADF);
     if (pid > 0)
@@ -257,6 +267,7 @@ static int clone_between(struct joining *joining, struct cl_error *err)
         .enter = join_target_before_birth,
         .birth = { .cgroup_fd = joining->group.count > 0 ? cgroup_v2_fd(&joining->group) : -EBADF },
         .main = born_between,
+        .other_group = group_beside_init,
         .data = joining,
     };
     pid_t pid = parent_clone_between(&between, &joining->process.pidfd, err);
@@ -269,6 +280,8 @@ static int clone_between(struct joining *joining, struct cl_error *err)
 static int clone_in_pid_ns(struct joining *joining, struct cl_error *err)
 {
     int result = k_setns(joining->target_pidfd, CLONE_NEWPID);
+    if (result == -EPERM && join_is_shared(joining->target_proc, K_NS_PID))
+        result = 0;
     if (result == -ESRCH)
         return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
     if (result < 0)

@@ -134,6 +134,14 @@ int join_before_birth(struct child *child, struct cl_error *err)
     return result;
 }
 
+bool join_is_shared(int target_proc, enum k_ns type)
+{
+    uint64_t own = 0, theirs = 0;
+    cl_auto_fd self = k_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY, 0);
+    return self >= 0 && k_ns_inode(self, type, &own) >= 0 &&
+           k_ns_inode(target_proc, type, &theirs) >= 0 && own == theirs;
+}
+
 /* IN_HOST, in the process between of exec. */
 int join_target_before_birth(struct child *child, struct cl_error *err)
 {
@@ -141,6 +149,8 @@ int join_target_before_birth(struct child *child, struct cl_error *err)
     if (result < 0)
         return result;
     result = k_setns(child->target_pidfd, CLONE_NEWUSER | CLONE_NEWPID);
+    if (result == -EPERM && join_is_shared(child->target_proc, K_NS_PID))
+        result = k_setns(child->target_pidfd, CLONE_NEWUSER);
     if (result == -ESRCH)
         return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "the container is not running");
     return result < 0 ? cl_fail(err, result, "join the container's user namespace") : 0;
@@ -163,18 +173,13 @@ static int take_limits_along(struct child *child, struct cl_error *err)
     return process->oom_score_adj.set ? limits_set_oom_score(child, err) : 0;
 }
 
-/* The kernel asks for rights over a namespace also where we are in it already, as with a network of
-   the host's that the container of an ordinary user shares. Those are left out. */
+/* As with a network of the host's that the container of an ordinary user shares. */
 static int without_shared(const struct child *child, int flags)
 {
-    cl_auto_fd self = k_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY, 0);
-    for (int type = 0; self >= 0 && type < K_NS_COUNT; type++) {
-        uint64_t own = 0, theirs = 0;
+    for (int type = 0; type < K_NS_COUNT; type++)
         if ((flags & k_ns_table[type].clone_flag) != 0 &&
-            k_ns_inode(self, (enum k_ns)type, &own) >= 0 &&
-            k_ns_inode(child->target_proc, (enum k_ns)type, &theirs) >= 0 && own == theirs)
+            join_is_shared(child->target_proc, (enum k_ns)type))
             flags &= ~k_ns_table[type].clone_flag;
-    }
     return flags;
 }
 

@@ -134,6 +134,8 @@ struct parent_between {
     int (*enter)(struct child *child, struct cl_error *err);
     struct k_clone birth;                             /* of the container's first process */
     void (*main)(void *data, bool is_group_in_place); /* of it: never returns */
+    /* Called in there where no process may be in the group: a descriptor of another one, or negative; NULL: there is none. */
+    int (*other_group)(void *data);
     void *data;
     int report;
 };

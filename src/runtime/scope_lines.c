@@ -244,7 +244,8 @@ void scope_put_devices(struct cl_buf *out, const struct oci_device_rule *rules_,
         cl_buf_str(out, "?s\tDevicePolicy\tauto\n?a(ss)\tDeviceAllow\n");
         return;
     }
-    cl_buf_str(out, "?s\tDevicePolicy\tstrict\n?a(ss)\tDeviceAllow");
+    /* A list is added to what the unit has; an empty one takes that away. */
+    cl_buf_str(out, "?s\tDevicePolicy\tstrict\n?a(ss)\tDeviceAllow\n?a(ss)\tDeviceAllow");
     for (size_t i = 1; i < count; i++) {
         if (rules_[i].type != OCI_DEVICE_BLOCK)
             put_device(out, &rules_[i], 'c');

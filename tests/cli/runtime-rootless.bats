@@ -122,6 +122,27 @@ change() {
     [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
 }
 
+@test "exec in a container that shares the host's processes, also of root of a user namespace" {
+    change '.linux.namespaces |= map(select(.type != "pid")) | .mounts |= map(if .type == "proc" then .type = "none" | .source = "/proc" | .options = ["rbind"] else . end) |
+        del(.linux.maskedPaths, .linux.readonlyPaths)'
+    script 'sleep 1000'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    run rt exec box sh -c 'readlink /proc/self/ns/pid; readlink /proc/self/ns/user; id -u; exit 3'
+    expect_status 3
+    expect_line "$(readlink /proc/self/ns/pid)"
+    refute_text "$(readlink /proc/self/ns/user)"
+    expect_line 0
+    rt delete -f box
+    change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+    run as unshare --user --map-root-user --mount --propagation private sh -c '
+        home=$1; runtime=$0
+        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
+        "$runtime" --root "$home/run/ns" exec box sh -c "readlink /proc/self/ns/pid; exit 3"; code=$?
+        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
+    expect_status 3
+    expect_line "$(readlink /proc/self/ns/pid)"
+}
+
 @test "exec -t and run with a terminal" {
     need_program python3
     change '.process.terminal = true'

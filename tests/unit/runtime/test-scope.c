@@ -126,8 +126,10 @@ TEST(devices)
     };
     cl_auto_buf list = CL_BUF_INIT(4096), other = CL_BUF_INIT(4096);
     scope_put_devices(&list, rules, CL_COUNT(rules));
-    CHECK_STR(list.data, "?s\tDevicePolicy\tstrict\n?a(ss)\tDeviceAllow\t/dev/char/1:3\trwm"
-                         "\tchar-136\trwm\tblock-*\trwm\n");
+    CHECK_STR(
+        list.data,
+        "?s\tDevicePolicy\tstrict\n?a(ss)\tDeviceAllow\n?a(ss)\tDeviceAllow\t/dev/char/1:3\trwm"
+        "\tchar-136\trwm\tblock-*\trwm\n");
     scope_put_devices(&other, rules + 1, 2); /* from "all allowed": no list of systemd's */
     CHECK_STR(other.data, "?s\tDevicePolicy\tauto\n?a(ss)\tDeviceAllow\n");
 }
