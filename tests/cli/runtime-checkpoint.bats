@@ -100,6 +100,51 @@ nothing_is_left() {
     has_status box running
 }
 
+# Of criu_opts: what each option is there. The first seven are restore's, too.
+OPTION_FIELDS=(--tcp-established=5 --ext-unix-sk=4 --shell-job=7 --file-locks=8 --auto-dedup=16 --lazy-pages=48 --tcp-close=52 --link-remap=18 --tcp-skip-in-flight=46)
+
+# choose COUNT BIT: of the first COUNT options those with this bit in their place (from 1), so that over all bits no two are there alike: their names into
+# `options`, the numbers of their members into `numbers`.
+choose() {
+    local i
+    options=() numbers=()
+    for ((i = 1; i <= $1; i++)); do
+        (((i >> $2) & 1)) || continue
+        options+=("${OPTION_FIELDS[i - 1]%=*}") numbers+=("${OPTION_FIELDS[i - 1]#*=}")
+    done
+}
+
+# asks_only FILE NUMBER…: of the members that are options', these are true.
+asks_only() {
+    local file=$1 all
+    shift
+    all=$(printf '%s\n' "${OPTION_FIELDS[@]#*=}" | jq -s .)
+    [ "$(jq --argjson all "$all" '[to_entries[] | .key = (.key | tonumber) | select(.value == 1 and (.key | IN($all[]))).key] | sort | .[]' "$STAND_IN/$file.json" | paste -sd' ')" \
+        = "$(printf '%s\n' "$@" | sort -n | paste -sd' ')" ]
+}
+
+@test "options that are criu's: each is one member of what it is asked, and no other" {
+    local bit options numbers modes=(soft=3 full=4 strict=5 ignore=0) locks=(iptables=1 nftables=2 skip=3 skip=3)
+    start_box
+    for bit in 0 1 2 3; do
+        choose 9 $bit
+        checkpoint --leave-running "${options[@]}" --manage-cgroups-mode "${modes[bit]%=*}" --network-lock "${locks[bit]%=*}"
+        asks_only dump "${numbers[@]}" || { echo "checkpoint ${options[*]}"; return 1; }
+        [ "$(asked dump '[.["24"], .["34"], .["64"]] | tostring')" = "[1,${modes[bit]#*=},${locks[bit]#*=}]" ]
+    done
+    # Without a word: soft, criu's own way to lock, no network in the images, and none of the rest.
+    checkpoint
+    asks_only dump
+    [ "$(asked dump '[.["34"], .["38"], .["64"], .["14"], .["11"], .["3"]] | tostring')" = "[3,$((0x40000000)),null,null,null,null]" ]
+    for bit in 0 1 2; do
+        choose 7 $bit
+        restore "${options[@]}" --manage-cgroups-mode "${modes[bit + 1]%=*}" --network-lock "${locks[bit]%=*}" --empty-ns network
+        asks_only restore "${numbers[@]}" || { echo "restore ${options[*]}"; return 1; }
+        [ "$(asked restore '[.["24"], .["34"], .["64"], .["38"]] | tostring')" = "[1,${modes[bit + 1]#*=},${locks[bit]#*=},$((0x40000000))]" ]
+        rt delete -f box
+    done
+}
+
 @test "restore: a container again, in its group, with what it is given" {
     start_box
     checkpoint
@@ -190,6 +235,16 @@ nothing_is_left() {
     start_box
     checkpoint
     [ "$(asked dump '.["51"]')" = null ]
+    restore
+    [ "$(asked restore '.["51"]')" = null ]
+}
+
+@test "org.criu.config of the restored bundle is what restore goes by" {
+    start_box
+    checkpoint
+    change '.annotations = { "org.criu.config": "/etc/other.conf" }'
+    restore
+    [ "$(asked restore '.["51"][0]')" = /etc/other.conf ]
 }
 
 @test "hooks: as runc does it, and poststop at each end" {
