@@ -303,6 +303,35 @@ nothing_is_left() {
     ip netns del cloche-test-net
 }
 
+# The last number that came back over the connection.
+echoed() {
+    tail -n 1 "$WORLD/data/echo" 2>/dev/null | grep -x '[0-9]*' || echo 0
+}
+
+echoes_beyond() {
+    [ "$(echoed)" -gt "$1" ]
+}
+
+@test "--tcp-established: a connection goes on, and without it the container does" {
+    ln -sf busybox "$BUNDLE/rootfs/bin/nc"
+    # Numbers go to a server in there and come back; any end of the connection would be the end of both.
+    script 'nc -l -p 5000 -e cat & until grep -q ":1388 .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done
+        i=0; while :; do i=$((i + 1)); echo $i; sleep 0.05; done | nc 127.0.0.1 5000 >/data/echo; echo over >>/data/echo'
+    rt run -d -b "$BUNDLE" box </dev/null >"$OUT" 2>&1 || { cat "$OUT"; false; }
+    wait_until echoes_beyond 5
+    run checkpoint
+    expect_status 1
+    expect_text "all of it: $IMAGES/dump.log"
+    wait_until echoes_beyond "$(echoed)"
+    checkpoint --tcp-established
+    local before
+    before=$(echoed)
+    restore --tcp-established
+    wait_until echoes_beyond "$((before + 5))"
+    # None is missing, and none came twice.
+    [ "$(head -n -1 "$WORLD/data/echo" | awk '$1 != NR' | wc -l)" = 0 ]
+}
+
 @test "killed with criu at work: delete cleans up, whatever is there by then" {
     local point
     start_counter
