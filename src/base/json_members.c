@@ -66,9 +66,14 @@ void json_members_init(struct json_members *members, uint32_t room)
 
 ssize_t json_members_find(const struct json_members *members, const char *key)
 {
+    return members == NULL ? -1
+                           : json_members_find_hashed(members, key, json_hash(key, strlen(key)));
+}
+
+ssize_t json_members_find_hashed(const struct json_members *members, const char *key, uint32_t hash)
+{
     if (members == NULL)
         return -1;
-    uint32_t hash = json_hash(key, strlen(key));
     if (members->index == NULL) {
         for (size_t i = 0; i < members->count; i++)
             if (members->list[i].hash == hash && cl_streq(members->list[i].key, key))

@@ -20,6 +20,7 @@
 struct frame {
     bool is_object;
     const char *key; /* of the value that comes next, for objects */
+    uint32_t key_hash;
     /* What it holds so far. They are never handed out: their storage is what we want. */
     struct cl_json object, array;
 };
@@ -353,7 +354,8 @@ static int scan_key(struct scan *scan)
     frame->key = json_document_text(scan->document, key, size);
     if (frame->key == NULL)
         return fail_memory(scan);
-    if (json_members_find(frame->object.members, frame->key) >= 0)
+    frame->key_hash = json_hash(key, size);
+    if (json_members_find_hashed(frame->object.members, frame->key, frame->key_hash) >= 0)
         return fail_duplicate(scan, at);
     skip_blanks(scan);
     if (peek(scan) != ':')
@@ -373,8 +375,7 @@ static int keep_value(struct scan *scan)
         return fail_memory(scan);
     struct cl_json *value = cl_take(scan->value);
     if (frame->is_object) {
-        uint32_t hash = json_hash(frame->key, strlen(frame->key));
-        struct json_member member = { .key = frame->key, .value = value, .hash = hash };
+        struct json_member member = { .key = frame->key, .value = value, .hash = frame->key_hash };
         json_members_append(frame->object.members, member);
     } else {
         struct json_items *items = frame->array.items;

@@ -72,6 +72,8 @@ struct cl_json *json_new(struct json_document *document, enum cl_json_type type,
 uint32_t json_hash(const char *key, size_t size);
 /* Position of the key, or -1. */
 ssize_t json_members_find(const struct json_members *members, const char *key);
+ssize_t json_members_find_hashed(const struct json_members *members, const char *key,
+                                 uint32_t hash);
 /* Room for one more: in memory of the value's own, or as long as it is no more than JSON_FEW in the document's (NULL: none). 0 or -ENOMEM. */
 #define JSON_FEW 64
 int json_members_reserve(struct cl_json *object, struct json_document *document);

@@ -77,6 +77,7 @@ char *cl_buf_take(struct cl_buf *buf);
 /* Text from outside made safe for a terminal: control bytes, DEL, C1, bidirectional overrides, line separators and invalid
    UTF-8 become \xHH. Newly allocated; NULL in: NULL out. */
 char *cl_escape_terminal(const char *text);
+void cl_buf_terminal(struct cl_buf *buf, const char *text); /* the same, appended */
 
 /* Time. Instants are int64_t nanoseconds since the epoch; 0 means never. */
 int64_t cl_now_ns(void); /* CLOCK_REALTIME */

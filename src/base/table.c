@@ -23,7 +23,7 @@ struct column {
 };
 
 struct cell {
-    char *text; /* escaped; NULL is empty */
+    size_t text; /* where in `texts` it begins; 0 is empty */
     uint64_t last_bits;
     unsigned depth;
 };
@@ -32,7 +32,8 @@ struct cl_table {
     enum cl_table_style style;
     struct column *columns;
     size_t column_count;
-    struct cell *cells; /* rows × columns */
+    struct cell *cells;  /* rows × columns */
+    struct cl_buf texts; /* of all cells, escaped, each with its NUL; the first byte is nobody's */
     size_t row_count;
     size_t next;        /* the column that the next cell goes to */
     uint64_t last_bits; /* bit d: the latest tree cell at depth d was the last of its siblings */
@@ -41,8 +42,10 @@ struct cl_table {
 struct cl_table *cl_table_new(enum cl_table_style style)
 {
     struct cl_table *table = cl_calloc(1, sizeof *table);
-    if (table != NULL)
+    if (table != NULL) {
         table->style = style;
+        table->texts = (struct cl_buf)CL_BUF_INIT(SIZE_MAX / 4);
+    }
     return table;
 }
 
@@ -52,8 +55,7 @@ void cl_table_free(struct cl_table *table)
         return;
     for (size_t i = 0; i < table->column_count; i++)
         free(table->columns[i].heading);
-    for (size_t i = 0; i < table->row_count * table->column_count; i++)
-        free(table->cells[i].text);
+    cl_buf_done(&table->texts);
     free(table->columns);
     free(table->cells);
     free(table);
@@ -100,8 +102,11 @@ static int add_cell(struct cl_table *table, const char *text, struct cell **ret)
         return -EINVAL;
     struct cell *cell = &table->cells[(table->row_count - 1) * table->column_count + table->next];
     if (text != NULL) {
-        cell->text = cl_escape_terminal(text);
-        if (cell->text == NULL)
+        cl_buf_add(&table->texts, "", table->texts.size == 0);
+        cell->text = table->texts.size;
+        cl_buf_terminal(&table->texts, text);
+        cl_buf_add(&table->texts, "", 1);
+        if (table->texts.failed != 0)
             return -ENOMEM;
     }
     table->next++;
@@ -153,11 +158,17 @@ int cl_table_cell_tree(struct cl_table *table, unsigned depth, bool is_last, con
 /* What is needed while printing. */
 struct layout {
     const struct cl_table *table;
+    struct cl_buf text; /* of one cell, with its tree art */
     enum cl_table_output output;
     size_t *widths; /* cells, separators not included */
     unsigned width; /* to fit into; 0: unlimited */
     struct cl_buf line;
 };
+
+static const char *text_of(const struct cl_table *table, const struct cell *cell)
+{
+    return cell->text == 0 ? "" : table->texts.data + cell->text;
+}
 
 static const struct cell *cell_at(const struct cl_table *table, size_t row, size_t column)
 {
@@ -177,7 +188,7 @@ static void draw(const struct layout *layout, const struct cell *cell, bool is_t
         bool is_last = (cell->last_bits >> depth & 1) != 0;
         cl_buf_str(buf, art[(depth == cell->depth ? 2 : 0) + is_last]);
     }
-    cl_buf_str(buf, cell->text);
+    cl_buf_str(buf, text_of(layout->table, cell));
 }
 
 static void measure(struct layout *layout)
@@ -192,7 +203,7 @@ static void measure(struct layout *layout)
         for (size_t row = 0; row < table->row_count; row++) {
             const struct cell *cell = cell_at(table, row, column);
             size_t art = is_tree ? 2 * (size_t)cell->depth : 0;
-            size_t cells = art + (cell->text == NULL ? 0 : cl_text_cells(cell->text));
+            size_t cells = art + cl_text_cells(text_of(table, cell));
             if (cells > widest && !(may_spill && cells > SPILL_WIDTH))
                 widest = cells;
         }
@@ -261,8 +272,11 @@ static size_t cut(struct cl_buf *text, size_t width)
 
 static void pad(struct cl_buf *line, size_t count)
 {
-    for (; count > 0; count--)
-        cl_buf_char(line, ' ');
+    static const char blanks[] = "                                ";
+    for (size_t part; count > 0; count -= part) {
+        part = count < sizeof blanks - 1 ? count : sizeof blanks - 1;
+        cl_buf_add(line, blanks, part);
+    }
 }
 
 static void lay_cell(struct layout *layout, size_t column, struct cl_buf *text)
@@ -307,18 +321,19 @@ static int print_line(struct layout *layout, size_t row, FILE *out)
     const struct cl_table *table = layout->table;
     layout->line.size = 0;
     for (size_t column = 0; column < table->column_count; column++) {
-        cl_auto_buf text = CL_BUF_INIT(TEXT_MAX * 8);
+        struct cl_buf *text = &layout->text;
+        text->size = 0;
         bool is_tree = (table->columns[column].flags & CL_COLUMN_TREE) != 0;
         if (row == SIZE_MAX)
-            cl_buf_str(&text, table->columns[column].heading);
+            cl_buf_str(text, table->columns[column].heading);
         else
-            draw(layout, cell_at(table, row, column), is_tree, &text);
-        if (text.failed != 0)
-            return text.failed;
+            draw(layout, cell_at(table, row, column), is_tree, text);
+        if (text->failed != 0)
+            return text->failed;
         if ((layout->output & CL_TABLE_RAW) != 0)
-            lay_raw(layout, column, &text);
+            lay_raw(layout, column, text);
         else
-            lay_cell(layout, column, &text);
+            lay_cell(layout, column, text);
     }
     cl_buf_char(&layout->line, '\n');
     if (layout->line.failed != 0)
@@ -351,12 +366,14 @@ int cl_table_print(const struct cl_table *table, FILE *out, enum cl_table_output
     if (widths == NULL)
         return -ENOMEM;
     struct layout layout = { .table = table,
+                             .text = CL_BUF_INIT(TEXT_MAX * 8),
                              .output = output,
                              .widths = widths,
                              .width = width,
                              .line = CL_BUF_INIT(SIZE_MAX / 4) };
     int r = print_lines(&layout, out);
     cl_buf_done(&layout.line);
+    cl_buf_done(&layout.text);
     return r;
 }
 

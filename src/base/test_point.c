@@ -52,16 +52,18 @@ static void read_wishes(void)
     wishes = secure_getenv("CLOCHE_TEST_KILL");
     log_path = secure_getenv("CLOCHE_TEST_KILL_LOG");
     state = wishes == NULL ? OFF : ON;
-    find_wish();
+    if (state == ON)
+        find_wish();
 }
 
 void cl_test_role(const char *new_role)
 {
-    (void)CL_PRINT(role, "%s", new_role); /* no role's name is longer */
     if (state == UNREAD)
         read_wishes();
-    else
-        find_wish();
+    if (state == OFF)
+        return;
+    (void)CL_PRINT(role, "%s", new_role); /* no role's name is longer */
+    find_wish();
 }
 
 /* Not created: a container's own root may have such a path, too. */

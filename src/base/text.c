@@ -141,10 +141,19 @@ unsigned cl_point_cells(uint32_t point)
     return in_ranges(point, wide_ranges, CL_COUNT(wide_ranges)) ? 2 : 1;
 }
 
+/* How much from here on is printable ASCII, as nearly everything is: a cell each, and harmless. */
+static size_t plain_length(const char *text, size_t size)
+{
+    size_t length = 0;
+    while (length < size && text[length] >= ' ' && text[length] < 0x7f)
+        length++;
+    return length;
+}
+
 size_t cl_text_cells(const char *text)
 {
-    size_t cells = 0, size = strlen(text);
-    for (size_t i = 0; i < size;) {
+    size_t size = strlen(text), cells = plain_length(text, size);
+    for (size_t i = cells; i < size;) {
         uint32_t point = 0;
         size_t used = cl_utf8_decode(text + i, size - i, &point);
         cells += used == 0 ? 1 : cl_point_cells(point);
@@ -160,30 +169,31 @@ static bool is_hostile(uint32_t point)
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
-char *cl_escape_terminal(const char *text)
+void cl_buf_terminal(struct cl_buf *buf, const char *text)
 {
-    if (text == NULL)
-        return NULL;
-    size_t size = strlen(text), room;
-    if (!cl_mul_size(size, 4, &room) || !cl_add_size(room, 1, &room))
-        return NULL;
-    char *out = cl_malloc(room);
-    if (out == NULL)
-        return NULL;
-    size_t used = 0;
+    size_t size = strlen(text);
     for (size_t i = 0; i < size;) {
         uint32_t point = 0;
-        size_t length = cl_utf8_decode(text + i, size - i, &point);
-        bool escape = length == 0 || is_hostile(point);
-        for (size_t end = i + (length == 0 ? 1 : length); i < end; i++) {
-            if (escape)
-                used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)text[i]);
-            else
-                out[used++] = text[i];
+        size_t length = plain_length(text + i, size - i);
+        if (length == 0)
+            length = cl_utf8_decode(text + i, size - i, &point);
+        if (length != 0 && (point == 0 || !is_hostile(point))) {
+            cl_buf_add(buf, text + i, length);
+            i += length;
+            continue;
         }
+        for (size_t end = i + (length == 0 ? 1 : length); i < end; i++)
+            cl_buf_printf(buf, "\\x%02x", (unsigned char)text[i]);
     }
-    out[used] = '\0';
-    return out;
+}
+
+char *cl_escape_terminal(const char *text)
+{
+    struct cl_buf buf = CL_BUF_INIT(SIZE_MAX / 4);
+    if (text == NULL)
+        return NULL;
+    cl_buf_terminal(&buf, text);
+    return cl_buf_take(&buf);
 }
 
 enum { CLOSEST_MAX = 64 };

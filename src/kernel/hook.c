@@ -62,7 +62,10 @@ void k_hook_set(const char *no, const char *fail_call)
 
 __attribute__((constructor)) static void hook_read_environment(void)
 {
-    k_hook_set(secure_getenv("CLOCHE_TEST_NO"), secure_getenv("CLOCHE_TEST_FAIL_CALL"));
+    const char *no = secure_getenv("CLOCHE_TEST_NO"),
+               *fail_call = secure_getenv("CLOCHE_TEST_FAIL_CALL");
+    if (no != NULL || fail_call != NULL)
+        k_hook_set(no, fail_call);
 }
 
 int k_hook_slow(const char *name)

@@ -254,10 +254,15 @@ static int parse_subgroups(const char **texts, struct subgroups *ret, struct cl_
 
 /* ---- the verb ---- */
 
-static int check_status(const struct container *container, bool ignore_paused, struct cl_error *err)
+static int check_status(const struct container *container, const struct runtime_facts *facts,
+                        bool ignore_paused, struct cl_error *err)
 {
     enum oci_status status;
-    int result = container_status(container, &status, err);
+    struct lookout lookout = LOOKOUT_NONE;
+    lookout.proc = facts->proc_fd;
+    lookout.host = &facts->cgroups;
+    lookout.is_lent = true;
+    int result = container_status_from(container, &lookout, &status, err);
     if (result < 0)
         return result;
     if (status == OCI_PAUSED && !ignore_paused)
@@ -285,7 +290,7 @@ static int hand_over(struct runtime_process *process, const struct exec_options 
 
 static int run_process(const struct container *container, const struct oci_spec *spec,
                        const struct oci_process *process, const struct exec_options *options,
-                       unsigned preserve, struct cl_error *err)
+                       const struct runtime_facts *facts, unsigned preserve, struct cl_error *err)
 {
     struct runtime_io io;
     struct runtime_process started;
@@ -319,7 +324,8 @@ static int run_process(const struct container *container, const struct oci_spec 
                                               .id = container->id,
                                               .pidfd_socket = options->pidfd_socket,
                                               .subgroups = subgroups.items,
-                                              .subgroup_count = subgroups.count };
+                                              .subgroup_count = subgroups.count,
+                                              .facts = facts };
     if (result >= 0)
         result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
     if (result >= 0 && !options->detach)
@@ -334,23 +340,37 @@ static int run_process(const struct container *container, const struct oci_spec 
     return result;
 }
 
+static int exec_in(const struct container *container, const struct runtime_facts *facts,
+                   const struct exec_options *options, unsigned preserve, char **command,
+                   struct cl_error *err)
+{
+    CL_AUTO(oci_process_free) struct oci_process *process = NULL;
+    CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
+    int result = check_status(container, facts, options->ignore_paused, err);
+    if (result >= 0)
+        result = container_read_spec(container, &spec, err);
+    if (result >= 0)
+        result = make_process(spec, options, command, &process, err);
+    return result < 0 ? result
+                      : run_process(container, spec, process, options, facts, preserve, err);
+}
+
 static int exec(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
 {
     const struct exec_options *options = data;
-    CL_AUTO(oci_process_free) struct oci_process *process = NULL;
-    CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
     auto_container container = CONTAINER_NONE;
+    struct runtime_facts facts;
     unsigned preserve = 0;
     int result = take_descriptors(options->preserve_fds, &preserve, err);
     if (result >= 0)
         result = container_open(cli, arguments[0], false, &container, err);
     if (result >= 0)
-        result = check_status(&container, options->ignore_paused, err);
-    if (result >= 0)
-        result = container_read_spec(&container, &spec, err);
-    if (result >= 0)
-        result = make_process(spec, options, arguments + 1, &process, err);
-    return result < 0 ? result : run_process(&container, spec, process, options, preserve, err);
+        result = runtime_facts_init(&facts, err);
+    if (result < 0)
+        return result;
+    result = exec_in(&container, &facts, options, preserve, arguments + 1, err);
+    runtime_facts_done(&facts);
+    return result;
 }
 
 const struct verb verb_exec = {

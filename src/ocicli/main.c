@@ -200,7 +200,6 @@ static int run_verb(const struct ocicli *cli, const struct verb *verb, char **wo
         return result;
     result = verb->run(cli, options, arguments, err);
     parse_done(verb, options);
-    free(arguments);
     return result;
 }
 
@@ -239,7 +238,11 @@ static int dispatch(struct ocicli *cli, char **words, const struct global_option
 /* Descriptors 0 to 2 are never ours to be handed out for something else. */
 static void fill_streams(void)
 {
-    int fd;
+    int fd = 0;
+    while (fd <= 2 && fcntl(fd, F_GETFD) >= 0)
+        fd++;
+    if (fd > 2)
+        return; /* as nearly always; a look costs less than an open */
     do
         fd = open("/dev/null", O_RDWR); /* allowed: 0 to 2 are for every program to come */
     while (fd >= 0 && fd <= 2);
@@ -248,12 +251,14 @@ static void fill_streams(void)
 
 int ocicli_main(int argc, char **argv)
 {
+    static char output[16 << 10]; /* whoever prints flushes when he has said all */
     struct cl_error err = { 0 };
     struct ocicli cli = { 0 };
     struct global_options global = { 0 };
     const struct verb *verb = NULL;
     char **words = NULL;
     fill_streams();
+    (void)setvbuf(stdout, output, _IOFBF, sizeof output); /* in vain: more writes */
     cl_test_role("cloche");
     int result = parse_options(&whole_command, argc - 1, argv + 1, &global, &words, &err);
     /* Also after a refusal: a caller reads the reason in its log. */
@@ -267,6 +272,5 @@ int ocicli_main(int argc, char **argv)
         log_write(&cli, LOG_LEVEL_ERROR, err.text);
         result = exit_code(verb, &err);
     }
-    free(words);
     return result;
 }

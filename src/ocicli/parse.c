@@ -144,11 +144,8 @@ int parse_options(const struct verb *verb, int argc, char **argv, void *options,
                   char ***ret_arguments, struct cl_error *err)
 {
     struct parse parse = { .verb = verb, .argc = argc, .argv = argv, .options = options };
-    char **arguments = cl_calloc((size_t)argc + 1, sizeof *arguments);
     int count = 0, result = 0;
     bool only_operands = false;
-    if (arguments == NULL)
-        return cl_fail(err, ENOMEM, "read the command line");
     while (result >= 0 && parse.index < argc) {
         char *text = argv[parse.index++];
         if (!only_operands && cl_streq(text, "--")) {
@@ -158,7 +155,7 @@ int parse_options(const struct verb *verb, int argc, char **argv, void *options,
         } else if (!only_operands && text[0] == '-' && text[1] != '\0') {
             result = parse_letters(&parse, text + 1, err);
         } else {
-            arguments[count++] = text;
+            argv[count++] = text; /* of those that were read already */
             only_operands = only_operands || verb->options_end_at_argument;
         }
     }
@@ -166,10 +163,10 @@ int parse_options(const struct verb *verb, int argc, char **argv, void *options,
         result = check_count(verb, count, err);
     if (result < 0) {
         parse_done(verb, options);
-        free(arguments);
         return result;
     }
-    *ret_arguments = arguments;
+    argv[count] = NULL;
+    *ret_arguments = argv;
     return 0;
 }
 

@@ -95,7 +95,7 @@ extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill
     verb_resume, verb_delete, verb_update, verb_events, verb_state, verb_list, verb_ps, verb_spec,
     verb_features, verb_plan, verb_checkpoint, verb_restore;
 
-/* *ret_arguments: the operands, pointing into argv; the vector is the caller's. */
+/* *ret_arguments: the operands, moved to the front of argv: which ends with NULL, and whose order is lost. */
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,
                   char ***ret_arguments, struct cl_error *err);
 void parse_done(const struct verb *verb, void *options);

@@ -400,7 +400,8 @@ static void joining_done(struct joining *joining, bool has_failed)
     (void)cl_close(joining->target_proc);
     (void)cl_close(joining->child_end);
     notify_close(&joining->notify);
-    runtime_facts_done(&joining->facts);
+    if (joining->options->facts == NULL)
+        runtime_facts_done(&joining->facts);
 }
 
 int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
@@ -423,7 +424,11 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
     if (!io->terminal && (io->in < 0 || io->out < 0 || io->err < 0))
         return cl_fail_kind(err, CL_KIND_INVALID, EBADF,
                             "the process needs a terminal or three streams");
-    int result = runtime_facts_init(&joining.facts, err);
+    int result = 0;
+    if (options->facts != NULL)
+        joining.facts = *options->facts;
+    else
+        result = runtime_facts_init(&joining.facts, err);
     if (result < 0)
         return result;
     result = run(&joining, &failure);

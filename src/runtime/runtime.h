@@ -288,7 +288,8 @@ struct runtime_exec_options {
     const char *id;
     const char *pidfd_socket; /* as in runtime_options */
     const struct runtime_subgroup *subgroups;
-    size_t subgroup_count; /* 0: into the container's own group */
+    size_t subgroup_count;             /* 0: into the container's own group */
+    const struct runtime_facts *facts; /* where the caller has them already; lent. NULL: gathered */
 };
 int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
                  const struct runtime_exec_options *options, const struct runtime_io *io,

@@ -53,7 +53,6 @@ static const char *parse(const struct verb *with, const char *line)
         size_t used = strlen(result);
         snprintf(result + used, sizeof result - used, "%s%s", used > 0 ? "," : "", *word);
     }
-    free(arguments);
     return result;
 }
 
