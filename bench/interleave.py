@@ -3,7 +3,8 @@
 Timing of commands against one another on a machine that does other things, too.
 
 Contenders run round by round, one after the other, so that whatever disturbs a round disturbs all of them; what is compared is the median of the
-ratios within each round. A command is started by posix_spawn and awaited by wait4: no shell, no pipe, no thread in between.
+ratios within each round ("ratio"). Beside it stand the ratio of the best of either ("least") and that of the CPU time ("CPU"), which others on the
+machine disturb less. A command is started by posix_spawn and awaited by wait4: no shell, no pipe, no thread in between.
 
 A contender may have a place of its own (a mount namespace that it needs): then a child process that lives there starts and times it.
 """
@@ -89,6 +90,17 @@ class Contender:
     def more_than(self, base):
         return statistics.median(own - other for own, other in zip(self.wall, base.wall))
 
+    def least_ratio_to(self, base):
+        """Of the best of either: what is left when nobody disturbed."""
+        return min(self.wall) / min(base.wall)
+
+    def cpu_ratio_to(self, base):
+        """Of the CPU time, which others on the machine lengthen least; what a contender waits for is not in it."""
+        return statistics.median(self.cpu) / statistics.median(base.cpu)
+
+    def more_cpu_than(self, base):
+        return statistics.median(self.cpu) - statistics.median(base.cpu)
+
 
 def interleave(contenders, rounds, warm_up=3, pause=0.0):
     for number in range(rounds + warm_up):
@@ -108,9 +120,9 @@ def table(title, contenders):
     base = contenders[0]
     width = max(len(contender.name) for contender in contenders)
     print(f'\n{title} ({len(base.wall)} rounds)')
-    print(f'  {"":{width}}  min ms  median  max ms  CPU ms  failed   ratio')
+    print(f'  {"":{width}}  min ms  median  max ms  CPU ms  failed   ratio   least     CPU')
     for one in contenders:
         print(f'  {one.name:{width}}  {min(one.wall):6.2f}  {statistics.median(one.wall):6.2f}  {max(one.wall):6.2f}  '
-              f'{statistics.median(one.cpu):6.2f}  {one.failed:6d}  {one.ratio_to(base):6.2f}')
+              f'{statistics.median(one.cpu):6.2f}  {one.failed:6d}  {one.ratio_to(base):6.2f}  {one.least_ratio_to(base):6.2f}  {one.cpu_ratio_to(base):6.2f}')
 
 
