@@ -3,8 +3,13 @@
  * Hearing of the OOM killer. v1: an eventfd that is registered with memory.oom_control (also
  * written when the group is removed). v2: memory.events, whose changes poll tells as POLLPRI to who
  * has read it.
+ *
+ * systemd removes the group of a scope as soon as nobody is in it, and the kernel tells of changes
+ * no more often than every 10 ms: the file of a container that the OOM killer has ended may be gone
+ * before it could be read. What happens in a group is counted in the one above it, too, which stays.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -36,12 +41,22 @@ static int open_v2(int dir, struct cgroup_oom *oom)
         return events;
     oom->events = POLLPRI;
     oom->fd = cl_take_fd(&events);
-    return 0;
+    oom->above =
+        (int)K_CALL("openat", SYS_openat, dir, (long)"..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return 0; /* without one above, or without a look into it, it goes without */
+}
+
+static uint64_t kills_above(const struct cgroup_oom *oom)
+{
+    uint64_t kills = 0;
+    return oom->above < 0 || cgroup_file_number(oom->above, "memory.events", "oom_kill", &kills) < 0
+               ? oom->kills_above
+               : kills;
 }
 
 int cgroup_oom_open(const struct cgroup *group, struct cgroup_oom *ret, struct cl_error *err)
 {
-    struct cgroup_oom oom = { .fd = -EBADF };
+    struct cgroup_oom oom = { .fd = -EBADF, .above = -EBADF };
     int index = cgroup_index_v1(group, "memory"), v2 = cgroup_v2_fd(group);
     int code = index >= 0 ? open_v1(group->at[index].fd, &oom)
                : v2 >= 0  ? open_v2(v2, &oom)
@@ -56,26 +71,43 @@ int cgroup_oom_open(const struct cgroup *group, struct cgroup_oom *ret, struct c
     return 0;
 }
 
-int cgroup_oom_seen(const struct cgroup *group, struct cgroup_oom *oom)
+static int seen_v1(const struct cgroup *group, const struct cgroup_oom *oom)
 {
-    char text[1024];
-    uint64_t kills = oom->kills;
-    if (oom->fd < 0)
-        return 0;
-    ssize_t size = oom->events == POLLIN ? read(oom->fd, text, sizeof(uint64_t))
-                                         : pread(oom->fd, text, sizeof text, 0);
+    uint64_t count, kills;
+    ssize_t size = read(oom->fd, &count, sizeof count);
     if (size < 0 && errno != EAGAIN)
         return -errno;
     int code = cgroup_oom_kills(group, &kills);
-    if (code < 0)
-        return code; /* v1 also tells of the group's removal */
-    /* v1 tells before it kills, so its counter comes too late. */
-    bool is_news = oom->events == POLLIN ? size > 0 : kills > oom->kills;
+    /* It tells before it kills, so its counter comes too late; and it also tells of the group's removal. */
+    return code < 0 ? code : size > 0;
+}
+
+static int seen_v2(const struct cgroup *group, struct cgroup_oom *oom)
+{
+    char text[1024];
+    uint64_t kills = oom->kills;
+    /* First above: what happens between the two looks is told twice rather than never. */
+    uint64_t above = kills_above(oom);
+    bool is_news = above > oom->kills_above;
+    oom->kills_above = above;
+    /* Without a read poll would tell the same again. */
+    ssize_t size = pread(oom->fd, text, sizeof text, 0);
+    int code = size < 0 ? -errno : cgroup_oom_kills(group, &kills);
+    if (code >= 0)
+        is_news = kills > oom->kills;
     oom->kills = kills;
-    return is_news;
+    return code >= 0 || is_news ? is_news : code;
+}
+
+int cgroup_oom_seen(const struct cgroup *group, struct cgroup_oom *oom)
+{
+    if (oom->fd < 0)
+        return 0;
+    return oom->events == POLLIN ? seen_v1(group, oom) : seen_v2(group, oom);
 }
 
 void cgroup_oom_done(struct cgroup_oom *oom)
 {
     oom->fd = cl_close(oom->fd);
+    oom->above = cl_close(oom->above);
 }

@@ -116,11 +116,12 @@ void cgroup_remove_parents(const struct cgroup *group);
 int cgroup_oom_kills(const struct cgroup *group, uint64_t *ret_count);
 /* Waiting for that: poll `fd` (negative: no memory controller, poll passes it over) for `events`,
    then ask cgroup_oom_seen: 1 when the OOM killer has struck since last time, 0, or negative when
-   the group is gone. */
+   the group is gone. Of a group that went between the strike and the look the one above it knows;
+   one that it struck beside, in the time between two looks, is then taken for it: look often. */
 struct cgroup_oom {
-    int fd;
+    int fd, above; /* above: the group's parent, where that is asked */
     short events;
-    uint64_t kills;
+    uint64_t kills, kills_above;
 };
 int cgroup_oom_open(const struct cgroup *group, struct cgroup_oom *ret, struct cl_error *err);
 int cgroup_oom_seen(const struct cgroup *group, struct cgroup_oom *oom);

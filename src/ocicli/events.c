@@ -426,7 +426,7 @@ static int follow(const struct watch *watch, int64_t interval_ns, struct cl_erro
             result = cl_fail(err, errno, "wait for container %s", watch->container->id);
         has_ended = count > 0 && fds[0].revents != 0;
         /* Also at the end: init may be the one that was killed. */
-        if (result >= 0 && count > 0 && cgroup_oom_seen(&watch->group.cgroup, &oom) == 1)
+        if (result >= 0 && count >= 0 && cgroup_oom_seen(&watch->group.cgroup, &oom) == 1)
             result = print_event(watch->container->id, "oom", NULL, err);
         if (result >= 0 && !has_ended && time_left(next) == 0) {
             result = print_stats(watch, err);

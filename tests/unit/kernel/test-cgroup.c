@@ -467,6 +467,43 @@ static void out_of_memory(struct place *place)
     cgroup_done(&group);
 }
 
+static void say_kills(int dir, const char *file, const char *text)
+{
+    cl_auto_fd fd = openat(dir, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CHECK_INT(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* As systemd does it: the group is gone before anyone has read its file. */
+TEST(a_strike_in_a_group_that_is_gone_is_known_from_the_one_above)
+{
+    struct cl_error err = { 0 };
+    struct cgroup_oom oom;
+    const struct cgroup_hierarchy v2 = { .is_v2 = true };
+    char top[] = "/tmp/cloche-oom.XXXXXX";
+    REQUIRE(mkdtemp(top) != NULL);
+    cl_auto_fd above = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int strikes = 0; strikes < 2; strikes++) {
+        CHECK_INT(mkdirat(above, "group", 0700), 0);
+        cl_auto_fd dir = openat(above, "group", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        say_kills(above, "memory.events", "oom_kill 3\n");
+        say_kills(dir, "memory.events", "oom_kill 1\n");
+        const struct cgroup group = { .path = "group",
+                                      .count = 1,
+                                      .at = { { .hierarchy = &v2, .fd = dir } } };
+        CHECK_INT(cgroup_oom_open(&group, &oom, &err), 0);
+        CHECK_INT(cgroup_oom_seen(&group, &oom), 0);
+        say_kills(above, "memory.events", "oom_kill 4\n"); /* beside ours */
+        CHECK_INT(cgroup_oom_seen(&group, &oom), 0);
+        say_kills(above, "memory.events", strikes > 0 ? "oom_kill 5\n" : "oom_kill 4\n");
+        CHECK_INT(unlinkat(dir, "memory.events", 0), 0);
+        CHECK_INT(unlinkat(above, "group", AT_REMOVEDIR), 0);
+        CHECK_INT(cgroup_oom_seen(&group, &oom), strikes > 0 ? 1 : -ENOENT);
+        cgroup_oom_done(&oom);
+    }
+    CHECK_INT(unlinkat(above, "memory.events", 0), 0);
+    CHECK_INT(rmdir(top), 0);
+}
+
 TEST(the_oom_killers_strikes_are_counted)
 {
     struct place place;
