@@ -218,7 +218,10 @@ free_parent() {
 
 @test "a writable view: the group is the container's user's, with what the kernel lists, and the limits stay the host's" {
     need_v2 memory
-    local file
+    need_root "an ordinary user keeps the group"
+    mkdir -p "$BUNDLE"/rootfs/{dev,sys} # which that user may not make
+    local file dir
+    dir=$(v2_dir)
     script 'sleep 1000'
     change '.mounts |= map(if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end) | .process.user = {uid: 1000, gid: 1000} |
         .linux.resources.memory = {limit: 33554432} | .linux.namespaces += [{type: "user"}] |
@@ -226,15 +229,15 @@ free_parent() {
     chmod 711 "$WORLD"
     rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>"$WORLD/err" || { cat "$WORLD/err"; return 1; }
     while read -r file; do
-        [ ! -e "/sys/fs/cgroup/$CLOCHE_CGROUP_PARENT/box/$file" ] || [ "$(stat -c %u "/sys/fs/cgroup/$CLOCHE_CGROUP_PARENT/box/$file")" = 201000 ]
+        [ ! -e "$dir/$file" ] || [ "$(stat -c %u "$dir/$file")" = 201000 ]
     done </sys/kernel/cgroup/delegate
-    [ "$(stat -c %u "/sys/fs/cgroup/$CLOCHE_CGROUP_PARENT/box")" = 201000 ]
-    [ "$(stat -c %u "/sys/fs/cgroup/$CLOCHE_CGROUP_PARENT/box/memory.max")" = 0 ]
+    [ "$(stat -c %u "$dir")" = 201000 ]
+    [ "$(stat -c %u "$dir/memory.max")" = 0 ]
     run rt exec -u 1000 box sh -c 'mkdir /sys/fs/cgroup/a && echo 0 >/sys/fs/cgroup/a/cgroup.procs && cat /proc/self/cgroup; (echo max >/sys/fs/cgroup/memory.max) 2>/dev/null || echo refused'
     expect_line 0::/a
     expect_line refused
     rt delete -f box
-    [ ! -e "/sys/fs/cgroup/$CLOCHE_CGROUP_PARENT/box" ]
+    [ ! -e "$dir" ]
 }
 
 @test "devices: what no rule allows can't be opened, whatever the node's mode; with a rule it can, only as it says" {
