@@ -283,6 +283,34 @@ receive_console() {
     [ "$(rt list -q)" = box ]
 }
 
+@test "list: created, running, paused and stopped ones, and a directory that is none" {
+    local id
+    need_cgroupfs
+    script 'sleep 1000'
+    for id in created paused running stopped; do
+        change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/$id\""
+        [ "$id" = created ] || rt run -d -b "$BUNDLE" "$id"
+        [ "$id" != created ] || rt create -b "$BUNDLE" "$id" >"$WORLD/out" 2>&1 </dev/null
+    done
+    rt pause paused
+    rt kill stopped KILL
+    wait_until has_status stopped stopped
+    mkdir "$WORLD/oci/half-made"
+    [ "$(rt list -f json | jq -c 'map([.id, .status])')" = \
+        '[["created","created"],["paused","paused"],["running","running"],["stopped","stopped"]]' ]
+    [ "$(rt list -q | tr '\n' ' ')" = 'created paused running stopped ' ]
+    # Whoever has this pid by now is not its init when he began at another time.
+    cp "$WORLD/oci/running/state.json" "$WORLD/state.json"
+    jq -c '.startTicks += 1' "$WORLD/state.json" >"$WORLD/oci/running/state.json"
+    has_status running stopped
+    cp "$WORLD/state.json" "$WORLD/oci/running/state.json"
+    has_status running running
+    # Larger than the memory that is ready for it.
+    jq -c '.annotations = { long: ("x" * 100000) }' "$WORLD/oci/paused/state.json" >"$WORLD/state.json"
+    cp "$WORLD/state.json" "$WORLD/oci/paused/state.json"
+    [ "$(rt state paused | jq -r '.status, (.annotations.long | length)' | tr '\n' ' ')" = 'paused 100000 ' ]
+}
+
 @test "ps: pids of the host, as JSON or in a table" {
     script 'sleep 1000 & wait'
     rt run -d -b "$BUNDLE" box
