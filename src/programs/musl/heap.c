@@ -294,32 +294,32 @@ void *malloc(size_t size)
 }
 
 /* allowed: this is it */
-void *calloc(size_t count, size_t each)
+void *calloc(size_t nmemb, size_t size)
 {
-    size_t size;
+    size_t whole;
     bool is_zero;
-    if (__builtin_mul_overflow(count, each, &size)) {
+    if (__builtin_mul_overflow(nmemb, size, &whole)) {
         errno = ENOMEM;
         return NULL;
     }
-    void *at = take(size, &is_zero);
-    return at == NULL || is_zero ? at : memset(at, 0, size);
+    void *at = take(whole, &is_zero);
+    return at == NULL || is_zero ? at : memset(at, 0, whole);
 }
 
-void free(void *at)
+void free(void *ptr)
 {
-    int unit = at == NULL ? -1 : unit_of(at);
-    if (at == NULL)
+    int unit = ptr == NULL ? -1 : unit_of(ptr);
+    if (ptr == NULL)
         return;
     if (unit < 0) {
-        unsigned i = mapping_of(at);
+        unsigned i = mapping_of(ptr);
         int code = errno; /* free leaves it alone */
-        (void)munmap(at, mappings[i].size);
+        (void)munmap(ptr, mappings[i].size);
         errno = code;
         mappings[i].at = NULL;
     } else if (record((unsigned)unit)->use == UNIT_SLOTS) {
-        give_slot((unsigned)unit, at);
-    } else if (record((unsigned)unit)->use == UNIT_RUN && (uintptr_t)at % UNIT == 0) {
+        give_slot((unsigned)unit, ptr);
+    } else if (record((unsigned)unit)->use == UNIT_RUN && (uintptr_t)ptr % UNIT == 0) {
         give_run((unsigned)unit);
     } else {
         __builtin_trap();
@@ -342,17 +342,17 @@ static size_t room_of(const void *at)
 }
 
 /* allowed: this is it */
-void *realloc(void *at, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    size_t room = at == NULL ? 0 : room_of(at);
-    if (at != NULL && size <= room && size > room / 4) /* it may well grow again */
-        return at;
+    size_t room = ptr == NULL ? 0 : room_of(ptr);
+    if (ptr != NULL && size <= room && size > room / 4) /* it may well grow again */
+        return ptr;
     bool is_zero;
     void *other = take(size, &is_zero);
-    if (other == NULL || at == NULL)
+    if (other == NULL || ptr == NULL)
         return other;
-    memcpy(other, at, size < room ? size : room);
-    free(at);
+    memcpy(other, ptr, size < room ? size : room);
+    free(ptr);
     return other;
 }
 
