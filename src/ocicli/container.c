@@ -203,7 +203,7 @@ static int copy_optional(const struct cl_json *json, const char *key, char **ret
     return text != NULL && *ret == NULL ? -ENOMEM : 0;
 }
 
-static int decode(const struct cl_json *json, struct container *container)
+int container_decode(const struct cl_json *json, struct container *container)
 {
     const struct {
         const char *key;
@@ -214,8 +214,11 @@ static int decode(const struct cl_json *json, struct container *container)
         { "cgroupPath", &container->cgroup_path },
         { "bootId", &container->boot_id },
     };
+    bool is_whole = cl_json_has(json, "pid");
     for (size_t i = 0; i < CL_COUNT(texts); i++) {
-        *texts[i].member = cl_strdup(cl_json_string_or(cl_json_get(json, texts[i].key), ""));
+        const char *text = cl_json_string(cl_json_get(json, texts[i].key));
+        is_whole = is_whole && text != NULL;
+        *texts[i].member = cl_strdup(text != NULL ? text : "");
         if (*texts[i].member == NULL)
             return -ENOMEM;
     }
@@ -233,8 +236,9 @@ static int decode(const struct cl_json *json, struct container *container)
     container->has_poststart = cl_json_bool(cl_json_get(json, "hasPoststart"));
     container->has_poststop = cl_json_bool(cl_json_get(json, "hasPoststop"));
     int result = cl_json_u64(cl_json_get(json, "startTicks"), &container->start_ticks);
-    return result < 0 ? result
-                      : read_annotations(cl_json_get(json, "annotations"), &container->annotations);
+    if (result >= 0)
+        result = read_annotations(cl_json_get(json, "annotations"), &container->annotations);
+    return result < 0 || is_whole ? result : -EINVAL;
 }
 
 /* As most are small, into memory that is there. */
@@ -263,12 +267,14 @@ static int load(struct container *container, int fd, struct cl_error *err)
     int result = fd < 0 ? cl_fail(err, fd, "open state.json") : parse_state(fd, &json, err);
     if (result < 0) {
         (void)cl_error_prefix(err, "read the state of container %s", container->id);
-        return cl_error_hint(err, "end its processes, then remove its directory below --root");
+        return cl_error_hint(err, "delete --force removes what can be told to be its");
     }
-    result = decode(json, container);
-    return result < 0 ? cl_fail_kind(err, CL_KIND_CORRUPT, result,
-                                     "state.json of container %s is damaged", container->id)
-                      : 0;
+    result = container_decode(json, container);
+    if (result >= 0)
+        return 0;
+    (void)cl_fail_kind(err, CL_KIND_CORRUPT, result, "state.json of container %s is damaged",
+                       container->id);
+    return cl_error_hint(err, "delete --force removes what can be told to be its");
 }
 
 static int open_dir(const struct ocicli *cli, bool wants_lock, struct container *container,
@@ -289,8 +295,8 @@ static int open_dir(const struct ocicli *cli, bool wants_lock, struct container 
     return result < 0 ? cl_fail(err, result, "open the state of container %s", container->id) : 0;
 }
 
-int container_open(const struct ocicli *cli, const char *id, bool wants_lock, struct container *ret,
-                   struct cl_error *err)
+static int open_as(const struct ocicli *cli, const char *id, bool wants_lock, bool wants_state,
+                   struct container *ret, struct cl_error *err)
 {
     struct container found = { .dir = -EBADF };
     int result = check_id(id, err);
@@ -299,7 +305,7 @@ int container_open(const struct ocicli *cli, const char *id, bool wants_lock, st
     found.id = cl_strdup(id);
     result = found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id)
                               : open_dir(cli, wants_lock, &found, err);
-    if (result >= 0) {
+    if (result >= 0 && wants_state) {
         cl_auto_fd fd =
             inroot_open(found.dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
         result = load(&found, fd, err);
@@ -347,6 +353,18 @@ int container_look(const struct lookout *lookout, const char *id, struct contain
     }
     *ret = found;
     return 0;
+}
+
+int container_open(const struct ocicli *cli, const char *id, bool wants_lock, struct container *ret,
+                   struct cl_error *err)
+{
+    return open_as(cli, id, wants_lock, true, ret, err);
+}
+
+int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
+                          struct cl_error *err)
+{
+    return open_as(cli, id, true, false, ret, err);
 }
 
 int container_read_spec(const struct container *container, struct oci_spec **ret,

@@ -13,7 +13,9 @@
  *   restore.c    restore
  *   exec.c       exec
  *   hooks.c      poststart and poststop
- *   control.c    kill, pause, resume, delete
+ *   control.c    kill, pause, resume
+ *   delete.c     delete
+ *   delete_damaged.c  delete --force without a readable state
  *   update.c     update
  *   events.c     events
  *   list.c       state, list
@@ -156,6 +158,10 @@ int container_claim(const struct ocicli *cli, const char *id, struct container *
 /* NOT_FOUND where there is none. With the lock nobody else changes it until container_unlock, or our end. */
 int container_open(const struct ocicli *cli, const char *id, bool lock, struct container *ret,
                    struct cl_error *err);
+/* Locked, whatever state.json says: only `id` and `dir` are there. Then, what a document in its place says; the result tells whether that is all of it. */
+int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
+                          struct cl_error *err);
+int container_decode(const struct cl_json *state, struct container *container);
 /* Said aloud, since the container's init holds a copy of the descriptor until it executes. */
 void container_unlock(struct container *container);
 int container_save(const struct container *container, struct cl_error *err);
@@ -220,6 +226,15 @@ void group_done(struct group *group);
 /* ---- control.c ---- */
 
 bool has_pid(const pid_t *pids, size_t count, pid_t pid);
+/* `action` on each container whose id matches. */
+int do_matching(const struct ocicli *cli, const char *pattern,
+                int (*action)(const struct ocicli *cli, const char *id, const void *data,
+                              struct cl_error *err),
+                const void *data, struct cl_error *err);
+
+/* ---- delete_damaged.c ---- */
+
+int delete_damaged(const struct ocicli *cli, const char *id, struct cl_error *err);
 
 /* ---- list.c ---- */
 

@@ -293,6 +293,155 @@ END
     has_status box running
 }
 
+# other: a container beside, and with it in $OTHER what is not to be touched.
+start_other() {
+    change ".linux.cgroupsPath = \"/$CLOCHE_CGROUP_PARENT/other\""
+    rt run -d -b "$BUNDLE" other
+}
+
+# damage TEXT: what state.json of box is from now on.
+damage() {
+    printf '%s' "$1" >"$WORLD/oci/box/state.json"
+}
+
+# record MEMBER…: of what state.json of box was, compact, these and no more.
+record() {
+    local filter='{ id'
+    for member in "$@"; do filter+=", $member"; done
+    jq -c "$filter }" "$WORLD/saved.json"
+}
+
+# Its parent, whoever that is by now, need not have looked yet.
+has_ended() {
+    local state
+    state=$(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 0
+    [ -z "$state" ] || [ "$state" = Z ]
+}
+
+group_is_gone() {
+    [ -z "$(find /sys/fs/cgroup -path "*$CLOCHE_CGROUP_PARENT/box" 2>/dev/null)" ]
+}
+
+@test "delete -f: a damaged state of a container that has ended, at any place; what it could not know is said" {
+    local size at
+    start_idle
+    start_other
+    rt kill box KILL
+    wait_until has_status box stopped
+    cp -a "$WORLD/oci/box" "$WORLD/saved"
+    size=$(wc -c <"$WORLD/saved/state.json")
+    for at in 0 1 2 40 100 200 $((size / 2)) $((size - 2)) $((size - 1)); do
+        rm -rf "$WORLD/oci/box"
+        cp -a "$WORLD/saved" "$WORLD/oci/box"
+        truncate -s "$at" "$WORLD/oci/box/state.json"
+        run rt delete box
+        expect_status 1
+        expect_text "delete --force removes what can be told to be its"
+        run rt delete -f box
+        [ "$status" = 0 ] || { echo "at $at: $output" >&2; return 1; }
+        expect_text "warning: container box: its state.json was damaged; removed"
+        [ ! -e "$WORLD/oci/box" ]
+        group_is_gone
+        has_status other running
+        rt delete -f box # there is none
+    done
+    rm -rf "$WORLD/saved"
+}
+
+@test "delete -f: a damaged state that still proves which process is its init" {
+    local rest
+    start_idle
+    start_other
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+    pid=$(rt state box | jq .pid)
+    rest=$(cat "$WORLD/saved.json")
+    damage "${rest%%,\"ownsPid*},\"ownsP"
+    run rt delete -f box
+    expect_status 0
+    expect_text "its state.json was damaged; removed all the same"
+    has_ended "$pid"
+    [ ! -e "$WORLD/oci/box" ]
+    group_is_gone
+    has_status other running
+}
+
+@test "delete -f: a damaged state and processes that can't be told to be its: nothing is ended, and they are named" {
+    start_idle
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+    pid=$(rt state box | jq .pid)
+    for text in '' '{"id":"box"' "$(record bootId pid)" "$(record bootId startTicks)" "$(record pid startTicks)"; do
+        damage "$text"
+        run rt delete -f box
+        expect_status 1
+        expect_text "container box: its state.json is damaged, and whether the processes in cgroup ${BOX_PATH#/} are its can't be told: $pid; end them"
+        run ! has_ended "$pid"
+        [ -e "$WORLD/oci/box/config.json" ]
+    done
+    kill -KILL "$pid"
+    wait_until has_ended "$pid"
+    run rt delete -f box
+    expect_status 0
+    expect_text "removed without knowing its first process"
+    nothing_left
+}
+
+@test "delete -f: a damaged state that names others' processes, groups and units" {
+    local foreign
+    start_idle
+    start_other
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+    pid=$(rt state box | jq .pid)
+    other=$(rt state other | jq .pid)
+    foreign=$CLOCHE_CGROUP_PARENT/other
+    # its init, and a group that is not its own, or has its own below
+    for path in "$foreign" "$CLOCHE_CGROUP_PARENT" / .. ../.. "$foreign/../box"; do
+        ! has_ended "$pid" || { start_again; pid=$(rt state box | jq .pid); }
+        damage "$(record bundle bootId pid startTicks | jq -c --arg path "$path" '. + { cgroupPath: $path, scope: 7 }' | head -c -2),"
+        run rt delete -f box
+        [ "$status" = 0 ] || { echo "$path: $output" >&2; return 1; }
+        has_ended "$pid"
+        has_status other running
+        group_is_gone
+    done
+    # another's process as its init
+    start_again
+    pid=$(rt state box | jq .pid)
+    for start in 1 "$(jq .startTicks "$WORLD/saved.json")"; do
+        damage "$(record bootId | jq -c --argjson pid "$other" --argjson start "$start" '. + { pid: $pid, startTicks: $start }' | head -c -2),"
+        run rt delete -f box
+        expect_status 1
+        has_status other running
+        run ! has_ended "$pid"
+    done
+    # a group that is somebody else's by now
+    kill -KILL "$pid"
+    wait_until has_ended "$pid"
+    damage "$(record pid startTicks ownsPidNamespace | jq -c --arg path "$foreign" '. + { bootId: "00000000-0000-0000-0000-000000000000", cgroupPath: $path }' | head -c -2),"
+    run rt delete -f box
+    expect_status 0
+    has_status other running
+    [ ! -e "$WORLD/oci/box" ]
+}
+
+start_again() {
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path'
+    rt run -d -b "$BUNDLE" box
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+}
+
+@test "delete -f: a damaged state and config.json" {
+    start_idle
+    pid=$(rt state box | jq .pid)
+    cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+    echo '{' >"$WORLD/oci/box/config.json"
+    # the record alone is not proof enough for ending others of its group, only its init
+    damage "$(head -c -2 <"$WORLD/saved.json")"
+    run rt delete -f box
+    expect_status 0
+    has_ended "$pid"
+    nothing_left
+}
+
 @test "a bundle that changes between create and start: what was created is started" {
     script 'echo as created >/tmp/which; sleep 1000'
     rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
