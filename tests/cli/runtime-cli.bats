@@ -188,6 +188,26 @@ MESSAGE=container does not exist: nobody" ]
     rt kill '-?' | grep -q -- --regex
 }
 
+@test "--version: by dockerd's own rules and go-runc's" {
+    local runtime='' version='' commit='' line first spec=''
+    rt --version >"$WORLD/version"
+    # dockerd: any line with the word "version" counts, and the last one wins; what is before its first "version" is the name, after its last the version
+    while IFS= read -r line; do
+        case $line in
+        *version*) runtime=$(xargs <<<"${line%%version*}") version=$(xargs <<<"${line##*version}") ;;
+        commit:*) commit=$(xargs <<<"${line#commit:}") ;;
+        esac
+    done <"$WORLD/version"
+    [ "$runtime" = cloche-runtime ]
+    [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+[-a-z0-9.+]*$ ]]
+    [ -z "$commit" ] # or all of it
+    # go-runc: the first line is "NAME version …", a line "spec: " has the rest; a name that is not runc is no error and leaves it empty
+    IFS= read -r first <"$WORLD/version"
+    [[ $first == "cloche-runtime version $version" ]]
+    spec=$(sed -n 's/^spec: //p' "$WORLD/version")
+    [ "$spec" = "$(rt features | jq -r .ociVersionMax)" ]
+}
+
 # options_of VERB: "yes --name", "yes -n", "refused --name", sorted, as its help has them.
 options_of() {
     rt ${1:+"$1"} --help | sed -nE -e 's/^  (-.), (--[^ ]+).*/yes \1\nyes \2/p' -e 's/^      (--[^ ]+).*/yes \1/p' -e 's/^  refused: (--[a-z0-9-]+):.*/refused \1/p' | sort
