@@ -269,6 +269,63 @@ END
     has_status box running
 }
 
+@test "exec -p: each wrong value by its JSON path; nothing has run, nothing is left, and the container goes on" {
+    local path edit count
+    start_idle
+    jq '.process | .args = ["touch", "/tmp/ran"]' "$WORLD/default.json" >"$WORLD/good.json"
+    count=$(rt ps -f json box | jq length)
+    while IFS='|' read -r path edit; do
+        jq "$edit" "$WORLD/good.json" >"$WORLD/process.json"
+        run rt exec -p "$WORLD/process.json" box
+        [ "$status" = 255 ] || { echo "$edit: $status $output" >&2; return 1; }
+        [[ $output == *"$path"* ]] || { echo "no \"$path\" for $edit: $output" >&2; return 1; }
+        [ ! -e "$BUNDLE/rootfs/tmp/ran" ]
+        [ "$(rt ps -f json box | jq length)" = "$count" ]
+        has_status box running
+    done <<'END'
+terminal|.terminal = 1
+args|.args = "true"
+args[1]|.args = ["true", 7]
+env|.env = {}
+env[0]|.env = [1]
+cwd|.cwd = []
+user|.user = "root"
+user.uid|.user.uid = "0"
+user.uid|.user.uid = 4294967296
+user.gid|.user.gid = -1
+user.additionalGids|.user.additionalGids = 1
+user.additionalGids[0]|.user.additionalGids = ["x"]
+user.umask|.user.umask = 1000000
+capabilities|.capabilities = []
+capabilities.permitted|.capabilities.permitted = "CAP_CHOWN"
+rlimits|.rlimits = {}
+rlimits[0].type|.rlimits = [{type: "RLIMIT_NONE", soft: 1, hard: 1}]
+rlimits[0].soft|.rlimits = [{type: "RLIMIT_NOFILE", soft: -1, hard: 1}]
+rlimits[0]|.rlimits = [{type: "RLIMIT_NOFILE", soft: 2, hard: 1}]
+rlimits[1]|.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 1}, {type: "RLIMIT_NOFILE", soft: 1, hard: 1}]
+noNewPrivileges|.noNewPrivileges = "yes"
+oomScoreAdj|.oomScoreAdj = 1001
+oomScoreAdj|.oomScoreAdj = "x"
+consoleSize|.consoleSize = 1
+ioPriority.class|.ioPriority = {class: "NONE", priority: 1}
+scheduler.policy|.scheduler = {policy: "SCHED_NONE"}
+END
+    # twice, and more of it than anyone needs
+    echo '{"cwd":"/","args":["touch","/tmp/ran"],"user":{"uid":0,"gid":0,"uid":0}}' >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    [ "$status" = 255 ]
+    expect_text uid
+    [ -e "$BUNDLE/rootfs/tmp" ] && [ ! -e "$BUNDLE/rootfs/tmp/ran" ]
+    { printf '{"cwd":"/","args":["'; head -c 17000000 /dev/zero | tr '\0' x; printf '"]}'; } >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    [ "$status" = 255 ]
+    expect_text process.json
+    [ ${#output} -lt 600 ]
+    has_status box running
+    rt exec -p "$WORLD/good.json" box
+    [ -e "$BUNDLE/rootfs/tmp/ran" ]
+}
+
 @test "a state that is damaged: said so by every verb, and nothing is done to others" {
     local verb text
     start_idle
