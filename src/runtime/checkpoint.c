@@ -5,7 +5,11 @@
  *
  * The streams: a pipe is known by its number, and CRIU asks for its successor at the restore. Any other file that is on no mount of the container's (a log file of the
  * host's, the host's /dev/null) is declared as external, by the number of its mount and its inode, and handled alike. The names go into descriptors.json.
+ *
+ * /dev of a container with a user namespace: CRIU takes the host's nodes that are bound there for files of the tmpfs, since our mounts are locked against being looked below, and
+ * nobody in that namespace could make them again. So the tmpfs is external, too, and what the container has put there is copied while its processes are stopped.
  */
+#include "runtime/child.h"
 #include "runtime/criu.h"
 
 #include <fcntl.h>
@@ -21,6 +25,7 @@ struct dump {
     int pid_fd; /* /proc/PID of the first process */
     struct criu_places places;
     bool has_told; /* that lazy pages are ready */
+    bool has_dev;  /* is to be copied */
 };
 
 /* ---- streams ---- */
@@ -169,15 +174,35 @@ static int put_all(struct dump *dump, struct cl_buf *out, struct cl_error *err)
     if (result < 0 || options->pre_dump)
         return result; /* it looks at memory only */
     result = put_streams(dump, out, err);
-    return result < 0 ? result : criu_put_dumped_mounts(out, dump->spec, dump->pid_fd, err);
+    return result < 0 ? result
+                      : criu_put_dumped_mounts(out, dump->spec, dump->pid_fd, &dump->has_dev, err);
+}
+
+/* The copy is a directory that only root may enter: nothing in it can be used by anybody, whoever it belongs to. */
+static int copy_dev(const struct dump *dump, struct cl_error *err)
+{
+    cl_auto_fd root = openat(dump->pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return cl_fail(err, errno, "open the container's root file system");
+    cl_auto_fd from = inroot_open(root, "/dev", O_RDONLY | O_DIRECTORY, 0, INROOT_NO_SYMLINKS, err);
+    if (from < 0)
+        return from;
+    if (mkdirat(dump->places.images, CRIU_DEV_DIR, 0700) < 0)
+        return cl_fail(err, errno, "make %s/" CRIU_DEV_DIR, dump->options->images);
+    cl_auto_fd to =
+        openat(dump->places.images, CRIU_DEV_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int result = to < 0 ? cl_fail(err, errno, "open %s/" CRIU_DEV_DIR, dump->options->images)
+                        : copyup_fill(from, to, COPYUP_NO_DEVICES, err);
+    return result < 0 ? cl_error_prefix(err, "copy /dev") : 0;
 }
 
 static int take_notice(void *context, const struct criu_answer *notice, int fd,
                        struct cl_error *err)
 {
     struct dump *dump = context;
-    (void)err;
     (void)cl_close(fd);
+    if (cl_streq(notice->script, "post-dump") && dump->has_dev)
+        return copy_dev(dump, err);
     /* Whoever waits for it may have gone, which is no matter of ours. */
     if (cl_streq(notice->script, "status-ready") && dump->options->status_fd > 0 && !dump->has_told)
         dump->has_told = write(dump->options->status_fd, "", 1) == 1;

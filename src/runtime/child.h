@@ -144,9 +144,12 @@ int mnt_change(struct child *child, const struct plan_mount *mount, struct cl_er
 int mnt_copy_symlink(struct child *child, const struct plan_mount *mount, int source,
                      struct cl_error *err);
 /* ---- copyup.c ---- */
-/* Copy what is in from_dir into the new tmpfs `tree`, with `whole` also what from_dir itself is
-   (owner, mode, times). */
-int copyup_fill(int from_dir, int tree, bool whole, struct cl_error *err);
+enum copyup_flags {
+    COPYUP_WHOLE = 1,      /* also what from_dir itself is (owner, mode, times) */
+    COPYUP_NO_DEVICES = 2, /* nodes of devices are an error (EPERM) */
+};
+/* Copy what is in from_dir into the new tmpfs (or directory) `tree`. */
+int copyup_fill(int from_dir, int tree, unsigned flags, struct cl_error *err);
 /* mnt_borrow.c: a clone of the host's own mount of that type, where it shows the same; -EPERM: none. */
 int mnt_borrow(struct child *child, const struct plan_mount *mount);
 /* Adds to the error of a new file system that the kernel did not permit why, and what to do. */

@@ -46,7 +46,7 @@ struct level {
 struct copy {
     int root; /* of the tmpfs */
     uint64_t mount_id;
-    bool whole;
+    bool whole, no_devices;
     size_t entry_count, depth;
     void *links;         /* tsearch(3) of struct linked */
     char *values;        /* XATTRS_MAX for the list, as much for a value */
@@ -268,6 +268,8 @@ static int make_entry(struct copy *copy, const struct level *level, const char *
 {
     if (info->stx_mnt_id != copy->mount_id) /* an empty mount point, too */
         return mknodat(level->to, name, S_IFREG | 0644, 0) < 0 ? -errno : 0;
+    if (copy->no_devices && (S_ISCHR(info->stx_mode) || S_ISBLK(info->stx_mode)))
+        return -EPERM;
     int result = info->stx_nlink > 1 ? link_again(copy, level, name, info) : 0;
     if (result != 0)
         return result;
@@ -397,13 +399,14 @@ static int describe(const struct copy *copy, int code, struct cl_error *err)
     return code;
 }
 
-int copyup_fill(int from_dir, int tree, bool whole, struct cl_error *err)
+int copyup_fill(int from_dir, int tree, unsigned flags, struct cl_error *err)
 {
     struct copy *copy = cl_calloc(1, sizeof *copy);
     cl_auto_fd cwd = copy == NULL ? -ENOMEM : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = cwd < 0 ? (copy == NULL ? -ENOMEM : -errno) : begin(copy, from_dir, tree);
     if (result >= 0) {
-        copy->whole = whole;
+        copy->whole = (flags & COPYUP_WHOLE) != 0;
+        copy->no_devices = (flags & COPYUP_NO_DEVICES) != 0;
         result = walk(copy);
     }
     if (result < 0)

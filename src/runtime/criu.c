@@ -114,7 +114,7 @@ static int sort_fds(const struct criu_start *start, int socket, const struct cri
     int fds[CRIU_FIRST_FD + CRIU_FDS] = {
         has_streams ? io->in : null,       has_streams ? io->out : null,
         has_streams ? io->err : null,      [CRIU_SOCKET_FD] = socket,
-        [CRIU_IMAGES_FD] = places->images, [CRIU_WORK_FD] = places->work >= 0 ? places->work : null,
+        [CRIU_IMAGES_FD] = places->images, [CRIU_WORK_FD] = places->work,
     };
     for (size_t i = 0; i < start->fd_count; i++)
         fds[CRIU_FIRST_FD + i] = start->fds[i];
@@ -128,6 +128,24 @@ struct birth {
     bool is_in_group;
 };
 
+/* What CRIU writes beside the images (log, statistics) goes there, wherever it reads them. */
+static int open_places(const struct criu_start *start, struct criu_places *places,
+                       struct cl_error *err)
+{
+    int result = criu_places_open(places, start->options, NULL, false, err);
+    if (result < 0)
+        return result;
+    if (places->work < 0)
+        places->work = k_dup(places->images);
+    if (places->work < 0)
+        return cl_fail(err, places->work, "--image-path %s", start->options->images);
+    if (start->images == NULL)
+        return 0;
+    (void)cl_close(places->images);
+    places->images = open_place(start->images, false, "--image-path", err);
+    return places->images;
+}
+
 /* CRIU looks for the directories at the descriptors of whoever made its socket; and they have to be of its own mount namespace, since it mounts in there. So the socket and
    they are made here, and our end of the socket is handed back. */
 static int open_for_criu(const struct birth *birth, struct criu_places *places, int *ret_socket,
@@ -135,7 +153,7 @@ static int open_for_criu(const struct birth *birth, struct criu_places *places, 
 {
     static const struct cl_error none;
     cl_auto_fd ours = -EBADF;
-    int result = criu_places_open(places, birth->start->options, NULL, false, err);
+    int result = open_places(birth->start, places, err);
     if (result < 0)
         return result;
     result = cl_socketpair(SOCK_SEQPACKET, &ours, ret_socket);

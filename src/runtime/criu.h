@@ -7,6 +7,7 @@
  *   criu_options.c  what it is told in every request; what can't be done
  *   criu_mounts.c   which mounts of a container come from outside, and what stands for them
  *   criu_place.c    the mount namespace that CRIU restores from
+ *   criu_images.c   the images, for who restores in a user namespace
  *   checkpoint.c    runtime_checkpoint
  *   restore.c       runtime_restore
  */
@@ -28,6 +29,7 @@ struct criu_start {
     const int *fds;              /* are CRIU_FIRST_FD, … there */
     size_t fd_count;             /* at most CRIU_FDS */
     const struct cgroup *group;  /* where it runs, and what it makes; NULL or empty: with us */
+    const char *images;          /* of CRIU's own mount namespace; NULL: options->images */
     /* In the new process, before it becomes CRIU; NULL: nothing. */
     int (*prepare)(void *context, struct cl_error *err);
     void *context;
@@ -95,25 +97,53 @@ const char *criu_external_ns(enum oci_namespace_type type);
 #define CRIU_EMPTY  "cloche:empty"   /* hides a directory */
 #define CRIU_CGROUP "cloche:cgroup:" /* and a hierarchy's directory in the container */
 #define CRIU_DEVICE "cloche:device:" /* and its path, on the host and in the container */
+#define CRIU_DEV                                                                                   \
+    "cloche:dev" /* /dev in a user namespace; its content: CRIU_DEV_DIR of the images */
+#define CRIU_DEV_DIR "dev"
 /* A bind is called by its destination in the spec, one that came along with it by that and what follows. */
 
-/* The mounts of process `pid_fd` (/proc/PID) that are not of its own making, as CRIU_EXTERNAL. */
+/* The mounts of process `pid_fd` (/proc/PID) that are not of its own making, as CRIU_EXTERNAL. *ret_has_dev: CRIU_DEV is among them. */
 int criu_put_dumped_mounts(struct cl_buf *out, const struct oci_spec *spec, int pid_fd,
-                           struct cl_error *err);
-/* What stands for them now. `mask`: host path of a directory with "null" and "empty". */
-int criu_put_restored_mounts(struct cl_buf *out, const struct runtime_plan *plan, const char *mask,
-                             struct cl_error *err);
+                           bool *ret_has_dev, struct cl_error *err);
+
+/* What binds are made of by now: those of the spec, and what recursive ones bring along. */
+struct criu_source {
+    char *name, *path;              /* owned: in the images; on the host */
+    const struct plan_mount *mount; /* that it belongs to */
+};
+struct criu_sources {
+    struct criu_source *items;
+    size_t count;
+};
+int criu_find_sources(const struct runtime_plan *plan, struct criu_sources *ret,
+                      struct cl_error *err); /* also after a failure: to be done */
+void criu_sources_done(struct criu_sources *sources);
 
 /* ---- criu_place.c: in the process that becomes CRIU ---- */
 
 struct criu_place {
     const struct runtime_plan *plan;
-    char root[PATH_MAX]; /* where the root file system is attached; empty directories of ours */
-    char mask[PATH_MAX];
+    const char *images; /* where they are on the host */
+    struct criu_sources sources;
+    char dir[PATH_MAX]; /* empty, and ours, in plan->options->state_dir */
+    /* A tmpfs there, or where root of the user namespace can go. In it: "root" (the root file system), "null" and "empty" (what hides paths), and the sources that are
+       brought here, by their numbers. */
+    char top[PATH_MAX];
+    char root[PATH_MAX];
+    char own_images[PATH_MAX]; /* "": on the host */
 };
-/* Makes the two directories in plan->options->state_dir. */
-int criu_place_make(struct criu_place *place, const struct runtime_plan *plan,
+int criu_place_make(struct criu_place *place, const struct runtime_plan *plan, const char *images,
                     struct cl_error *err);
-void criu_place_remove(const struct criu_place *place);
-/* A mount namespace of its own, with the root file system and what hides paths in it, and every mount point that the images take for granted. */
+void criu_place_remove(struct criu_place *place);
+/* A mount namespace of its own with all that, and every mount point that the images take for granted. */
 int criu_place_enter(void *data, struct cl_error *err); /* of a struct criu_place */
+/* Is it brought there? Else CRIU finds it where it is. */
+bool criu_place_has(const struct runtime_plan *plan, const struct criu_source *source);
+/* What stands for the mounts from outside, as CRIU_EXTERNAL. */
+void criu_put_restored_mounts(struct cl_buf *out, const struct criu_place *place);
+
+/* ---- criu_images.c ---- */
+
+#define CRIU_IMAGES "images" /* in criu_place.top, in user namespaces */
+/* Bind the images (a directory, and those of its parents) into a new directory of `top`, for root of a user namespace to read. */
+int criu_images_bind(int images, int top, struct cl_error *err);

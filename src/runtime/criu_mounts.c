@@ -12,6 +12,7 @@
  *     an empty file or directory that hides something       CRIU_NULL, CRIU_EMPTY
  *     a node of the host's /dev (user namespaces)           CRIU_DEVICE
  *     a control group, without a cgroup namespace           CRIU_CGROUP
+ *   /dev, where such nodes lie on it (user namespaces)      CRIU_DEV; what else is on it, checkpoint.c copies
  */
 #include "runtime/criu.h"
 
@@ -207,11 +208,39 @@ static bool has_device(const struct table *table, const char *device)
     return false;
 }
 
+/* A node of a device, bound to a file: CRIU would want to make it anew, which nobody may in a user namespace. */
+static bool carries_device(const struct table *table, const struct row *tmpfs)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->rows[i].parent == tmpfs->id && cl_streq(table->rows[i].type, "devtmpfs") &&
+            !is_whole(&table->rows[i]))
+            return true;
+    return false;
+}
+
 struct dumped {
     const struct oci_spec *spec;
     const struct table *table, *host;
     const uint64_t *ids;
 };
+
+/* 1: it is done. */
+static int put_dev(struct cl_buf *out, const struct dumped *dumped, const struct row *row,
+                   bool *ret_has_dev, struct cl_error *err)
+{
+    if (oci_namespace_find(dumped->spec, OCI_NS_USER) == NULL || !cl_streq(row->type, "tmpfs") ||
+        !is_whole(row) || !carries_device(dumped->table, row))
+        return 0;
+    if (!cl_streq(row->point, "/dev"))
+        return cl_fail_kind(
+            err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+            "%s: not in a checkpoint: in a user namespace, a device on a tmpfs that "
+            "is not /dev",
+            row->point);
+    put_external(out, row->point, CRIU_DEV);
+    *ret_has_dev = true;
+    return 1;
+}
 
 static void put_row(struct cl_buf *out, const struct dumped *dumped, const struct row *row)
 {
@@ -237,7 +266,7 @@ static int read_tables(int pid_fd, struct table *ret, struct table *ret_host, st
 }
 
 int criu_put_dumped_mounts(struct cl_buf *out, const struct oci_spec *spec, int pid_fd,
-                           struct cl_error *err)
+                           bool *ret_has_dev, struct cl_error *err)
 {
     struct table table = { 0 }, host = { 0 };
     cl_auto_fd root = openat(pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -248,9 +277,13 @@ int criu_put_dumped_mounts(struct cl_buf *out, const struct oci_spec *spec, int 
     for (size_t i = 0; result >= 0 && i < spec->mount_count; i++)
         ids[i] = find_mount(root, spec->mounts[i].destination);
     const struct dumped dumped = { spec, &table, &host, ids };
-    for (size_t i = 0; result >= 0 && i < table.count; i++)
-        if (!cl_streq(table.rows[i].point, "/"))
+    for (size_t i = 0; result >= 0 && i < table.count; i++) {
+        if (cl_streq(table.rows[i].point, "/"))
+            continue;
+        result = put_dev(out, &dumped, &table.rows[i], ret_has_dev, err);
+        if (result == 0)
             put_row(out, &dumped, &table.rows[i]);
+    }
     table_done(&table);
     table_done(&host);
     return result < 0 ? result : 0;
@@ -258,18 +291,74 @@ int criu_put_dumped_mounts(struct cl_buf *out, const struct oci_spec *spec, int 
 
 /* ---- of one that comes back ---- */
 
-/* And what a recursive bind brings along from our own mount table. */
-static void put_source(struct cl_buf *out, const struct plan_mount *mount, const char *destination,
-                       const struct table *table)
+void criu_sources_done(struct criu_sources *sources)
 {
-    put_external(out, destination, mount->source);
-    for (size_t i = 0; mount->is_recursive_bind && i < table->count; i++) {
-        const char *rest = rest_below(table->rows[i].point, mount->source);
-        cl_auto_free char *name =
-            rest == NULL || rest[0] == '\0' ? NULL : cl_format("%s%s", destination, rest);
-        if (name != NULL)
-            put_external(out, name, table->rows[i].point);
+    for (size_t i = 0; i < sources->count; i++) {
+        free(sources->items[i].name);
+        free(sources->items[i].path);
     }
+    free(sources->items);
+    *sources = (struct criu_sources){ 0 };
+}
+
+static int add_source(struct criu_sources *sources, const struct plan_mount *mount,
+                      const char *name, const char *path)
+{
+    struct criu_source source = { .name = cl_strdup(name),
+                                  .path = cl_strdup(path),
+                                  .mount = mount };
+    struct criu_source *items =
+        cl_realloc(sources->items, (sources->count + 1) * sizeof *sources->items);
+    if (items != NULL) {
+        sources->items = items;
+        sources->items[sources->count++] = source;
+    } else {
+        free(source.name);
+        free(source.path);
+    }
+    return items == NULL || source.name == NULL || source.path == NULL ? -ENOMEM : 0;
+}
+
+/* And what a recursive bind brings along from our own mount table. */
+static int add_bind(struct criu_sources *sources, const struct plan_mount *mount,
+                    const char *destination, const struct table *table)
+{
+    int result = add_source(sources, mount, destination, mount->source);
+    for (size_t i = 0; result >= 0 && mount->is_recursive_bind && i < table->count; i++) {
+        const char *rest = rest_below(table->rows[i].point, mount->source);
+        if (rest == NULL || rest[0] == '\0')
+            continue;
+        cl_auto_free char *name = cl_format("%s%s", destination, rest);
+        result = name == NULL ? -ENOMEM : add_source(sources, mount, name, table->rows[i].point);
+    }
+    return result;
+}
+
+static int add_dev(struct criu_sources *sources, const struct runtime_plan *plan)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == PLAN_MOUNT_FS && cl_streq(plan->mounts[i].target, "/dev"))
+            return add_source(sources, &plan->mounts[i], CRIU_DEV, "/dev");
+    return 0; /* then CRIU will miss it, and says so */
+}
+
+int criu_find_sources(const struct runtime_plan *plan, struct criu_sources *ret,
+                      struct cl_error *err)
+{
+    struct table table = { 0 };
+    cl_auto_fd self = openat(plan->facts->proc_fd, "self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = self < 0 ? cl_fail(err, errno, "open /proc/self") : table_read(self, &table, err);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; result >= 0 && i < plan->mount_count; i++) {
+        const struct plan_mount *mount = &plan->mounts[i];
+        if (mount->kind == PLAN_MOUNT_BIND)
+            result = add_bind(ret, mount, plan->spec->mounts[mount->index].destination, &table);
+    }
+    if (result >= 0 && plan->new_user_ns)
+        result = add_dev(ret, plan);
+    table_done(&table);
+    return result < 0 ? cl_fail(err, result, "look for the sources of binds") : 0;
 }
 
 static void put_groups(struct cl_buf *out, const struct runtime_plan *plan)
@@ -320,22 +409,20 @@ static void put_mask(struct cl_buf *out, const char *name, const char *mask, con
         out->failed = -ENOMEM;
 }
 
-int criu_put_restored_mounts(struct cl_buf *out, const struct runtime_plan *plan, const char *mask,
-                             struct cl_error *err)
+void criu_put_restored_mounts(struct cl_buf *out, const struct criu_place *place)
 {
-    struct table table = { 0 };
-    cl_auto_fd self = openat(plan->facts->proc_fd, "self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = self < 0 ? cl_fail(err, errno, "open /proc/self") : table_read(self, &table, err);
-    if (result < 0)
-        return result;
-    for (size_t i = 0; i < plan->mount_count; i++)
-        if (plan->mounts[i].kind == PLAN_MOUNT_BIND)
-            put_source(out, &plan->mounts[i], plan->spec->mounts[plan->mounts[i].index].destination,
-                       &table);
-    table_done(&table);
+    const struct runtime_plan *plan = place->plan;
+    for (size_t i = 0; i < place->sources.count; i++) {
+        const struct criu_source *source = &place->sources.items[i];
+        cl_auto_free char *path = criu_place_has(plan, source) ? cl_format("%s/%zu", place->top, i)
+                                                               : cl_strdup(source->path);
+        if (path != NULL)
+            put_external(out, source->name, path);
+        else
+            out->failed = -ENOMEM;
+    }
     put_groups(out, plan);
     put_devices(out, plan);
-    put_mask(out, CRIU_NULL, mask, "null");
-    put_mask(out, CRIU_EMPTY, mask, "empty");
-    return 0;
+    put_mask(out, CRIU_NULL, place->top, "null");
+    put_mask(out, CRIU_EMPTY, place->top, "empty");
 }

@@ -4,6 +4,8 @@
  */
 #include "runtime/criu.h"
 
+#include <linux/capability.h>
+
 #define LOG_LEVEL 4
 
 /* ---- options ---- */
@@ -75,8 +77,7 @@ int criu_put_options(struct cl_buf *out, const struct runtime_criu *options,
                      struct cl_error *err)
 {
     criu_put_number(out, CRIU_IMAGES_DIR_FD, CRIU_IMAGES_FD);
-    if (places->work >= 0)
-        criu_put_number(out, CRIU_WORK_DIR_FD, CRIU_WORK_FD);
+    criu_put_number(out, CRIU_WORK_DIR_FD, CRIU_WORK_FD);
     criu_put_number(out, CRIU_LOG_LEVEL, LOG_LEVEL);
     criu_put_text(out, CRIU_LOG_FILE, places->log);
     criu_put_number(out, CRIU_NOTIFY_SCRIPTS, true);
@@ -97,6 +98,12 @@ static bool has_listener(const struct oci_spec *spec)
     return spec->linux_.seccomp != NULL && spec->linux_.seccomp->listener_path != NULL;
 }
 
+static bool is_mighty(const struct oci_spec *spec)
+{
+    return spec->process != NULL && spec->process->capabilities != NULL &&
+           (spec->process->capabilities->bounding.mask & (1ULL << CAP_SYS_ADMIN)) != 0;
+}
+
 static int refuse(struct cl_error *err, const char *path, const char *why)
 {
     return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "%s: not in a checkpoint: %s", path,
@@ -110,19 +117,24 @@ const char *criu_external_ns(enum oci_namespace_type type)
 
 int criu_check_spec(const struct oci_spec *spec, struct cl_error *err)
 {
-    /* CRIU opens images and mounts as root of that namespace, which may not enter directories that are root's alone. */
-    if (oci_namespace_find(spec, OCI_NS_USER) != NULL)
-        return refuse(err, "linux.namespaces",
-                      "of a container with a user namespace; it could "
-                      "be written, and not be restored");
     for (size_t i = 0; i < spec->linux_.namespace_count; i++) {
         const struct oci_namespace *ns = &spec->linux_.namespaces[i];
         char path[64];
-        bool is_hard = ns->type == OCI_NS_MOUNT || ns->type == OCI_NS_CGROUP;
+        bool is_hard =
+            ns->type == OCI_NS_MOUNT || ns->type == OCI_NS_CGROUP || ns->type == OCI_NS_USER;
         (void)CL_PRINT(path, "linux.namespaces[%zu].path", i);
         if (is_hard && ns->path != NULL)
             return refuse(err, path, "criu can't restore into a namespace of this type");
     }
+    if (oci_namespace_find(spec, OCI_NS_USER) != NULL &&
+        (!plan_maps_id(&spec->linux_.uid_mappings, 0) ||
+         !plan_maps_id(&spec->linux_.gid_mappings, 0)))
+        return refuse(err, "linux.uidMappings", "criu has to be root in there: map id 0");
+    if (oci_namespace_find(spec, OCI_NS_USER) != NULL && is_mighty(spec))
+        return refuse(
+            err, "process.capabilities.bounding",
+            "CAP_SYS_ADMIN in a user namespace: the mounts that criu makes are not locked, "
+            "so it could take away what hides paths");
     if (has_listener(spec))
         return refuse(err, "linux.seccomp.listenerPath", "its agent could not be connected again");
     if (spec->linux_.net_device_count > 0)

@@ -283,7 +283,8 @@ static int copy_up(const struct plan_mount *mount, int target, int tree, struct 
 {
     bool whole =
         !has_option(mount, "mode") && !has_option(mount, "uid") && !has_option(mount, "gid");
-    return copyup_fill(target, tree, whole, err) < 0 ? prefix_mount(mount, err) : 0;
+    return copyup_fill(target, tree, whole ? COPYUP_WHOLE : 0, err) < 0 ? prefix_mount(mount, err)
+                                                                        : 0;
 }
 
 static int mount_fs(struct child *child, const struct plan_mount *mount, struct cl_error *err)

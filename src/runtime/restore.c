@@ -14,6 +14,7 @@
 #include "runtime/criu.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #define DESCRIPTORS_MAX (64 << 10)
 
@@ -60,6 +61,28 @@ static int put_namespaces(struct restore *restore, struct cl_buf *out, struct cl
     return result;
 }
 
+/* CRIU opens a file again, and by then it is root of the user namespace. */
+static int check_stream(const struct restore *restore, size_t index, struct cl_error *err)
+{
+    static const char *const names[] = { "input", "output", "error" };
+    const int fds[] = { restore->io->in, restore->io->out, restore->io->err };
+    struct stat info;
+    int flags = fcntl(fds[index], F_GETFL);
+    if (!restore->plan->new_user_ns || restore->io->terminal || flags < 0 ||
+        fstat(fds[index], &info) < 0)
+        return 0;
+    unsigned access = flags & O_PATH ? 0 : (flags & O_ACCMODE) == O_RDONLY ? 4 : 2;
+    if ((flags & O_ACCMODE) == O_RDWR)
+        access = 6;
+    bool is_owner = info.st_uid == plan_host_id(&restore->plan->spec->linux_.uid_mappings, 0);
+    if ((info.st_mode >> (is_owner ? 6 : 0) & access) == access)
+        return 0;
+    return cl_fail_kind(err, CL_KIND_DENIED, EACCES,
+                        "standard %s: a file that root of the user namespace may not open; use a "
+                        "pipe, or give it to that user",
+                        names[index]);
+}
+
 /* Our own streams in the place of what descriptors.json names. Images of CRIU's own, without it: nothing. */
 static int put_streams(struct restore *restore, struct cl_buf *out, struct cl_error *err)
 {
@@ -78,6 +101,9 @@ static int put_streams(struct restore *restore, struct cl_buf *out, struct cl_er
         const char *name = cl_json_string_or(cl_json_at(json, i), "");
         if (cl_starts_with(name, "pipe:") || cl_starts_with(name, "file["))
             criu_put_inherit_fd(out, name, (int)i);
+        result = cl_starts_with(name, "file[") ? check_stream(restore, i, err) : 0;
+        if (result < 0)
+            return result;
     }
     return 0;
 }
@@ -117,11 +143,14 @@ static int put_all(struct restore *restore, struct cl_buf *out, pid_t criu, stru
         criu_put_text(out, CRIU_LSM_PROFILE, options->lsm_profile);
     if (options->lsm_mount_context != NULL)
         criu_put_text(out, CRIU_LSM_MOUNT_CONTEXT, options->lsm_mount_context);
+    if (restore->plan->new_user_ns)
+        parent_give_pipes(restore->plan, restore->io);
     result = put_streams(restore, out, err);
     if (result >= 0 && restore->process.cgroup.count > 0)
         result = put_groups(restore, out, criu, err);
-    return result < 0 ? result
-                      : criu_put_restored_mounts(out, restore->plan, restore->place.mask, err);
+    if (result >= 0)
+        criu_put_restored_mounts(out, &restore->place);
+    return result;
 }
 
 /* ---- what CRIU tells ---- */
@@ -224,6 +253,7 @@ static int ask(struct restore *restore, struct cl_buf *out, struct cl_error *err
         .fds = restore->fds,
         .fd_count = restore->fd_count,
         .group = &restore->process.cgroup,
+        .images = restore->place.own_images[0] != '\0' ? restore->place.own_images : NULL,
         .prepare = criu_place_enter,
         .context = &restore->place,
     };
@@ -258,7 +288,7 @@ static int restore_all(struct restore *restore, struct cl_error *err)
     if (result >= 0)
         result = make_group(restore, err);
     if (result >= 0)
-        result = criu_place_make(&restore->place, restore->plan, err);
+        result = criu_place_make(&restore->place, restore->plan, restore->options->images, err);
     if (result >= 0)
         result = ask(restore, &out, err);
     if (result >= 0 && restore->io->terminal && restore->process.console < 0)

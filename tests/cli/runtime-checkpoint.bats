@@ -315,6 +315,55 @@ asks_only() {
     restore
 }
 
+in_user_ns() {
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path | .linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+}
+
+@test "a user namespace: its root can get to all that criu needs, in criu's mount namespace and nowhere else" {
+    in_user_ns
+    mkdir -p "$WORLD/data"
+    change --arg data "$WORLD/data" '.mounts += [{ destination: "/tmp", type: "bind", source: $data, options: ["rbind"] }]'
+    chown -R 100000:100000 "$BUNDLE/rootfs"
+    chmod 711 "$WORLD" "$WORLD/oci" 2>/dev/null || true
+    start_box
+    chmod 700 "$WORLD"
+    checkpoint
+    externals dump | grep -qx 'mnt\[/dev\]:cloche:dev'
+    [ "$(stat -c '%a %u' "$IMAGES" "$IMAGES/dev" | sort -u)" = "700 0" ]
+    [ -L "$IMAGES/dev/fd" ]
+    chmod 666 "$WORLD/out"
+    restore
+    local root top source
+    root=$(asked restore '.["13"][0]')
+    top=$(dirname "$root")
+    # Where everybody may go, and all of it a mount of criu's own.
+    [ "$top" = /run ]
+    for source in "$root" "$top" "$(externals restore | sed -n 's/^mnt\[cloche:dev\]:\(.*\)$/\1/p')" "$(externals restore | sed -n 's/^mnt\[\/tmp\]:\(.*\)$/\1/p')" "$top/images/inventory.img"; do
+        awk '{ print $5 }' "$STAND_IN/mounts" | grep -qxF "$source" || { echo "no mount: $source"; return 1; }
+    done
+    [ "$(stat -c '%a %u' "$IMAGES")" = "700 0" ]
+    [ ! -e "$top/images" ]
+    rt delete -f box
+    nothing_is_left
+    chmod 600 "$IMAGES/inventory.img"
+    run restore
+    expect_status 1
+    expect_text "inventory.img: root of the user namespace could not read it"
+    chmod 644 "$IMAGES/inventory.img"
+    # Images may be anybody's: no device comes out of them.
+    mknod "$IMAGES/dev/disk" b 7 0
+    run restore
+    expect_status 1
+    expect_text "fill the container's /dev"
+    rm "$IMAGES/dev/disk"
+    chmod 600 "$WORLD/out"
+    rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>"$WORLD/err" && return 1
+    grep -q "standard output: a file that root of the user namespace may not open" "$WORLD/err"
+    nothing_is_left
+    chown -R 0:0 "$BUNDLE/rootfs"
+}
+
 @test "what can't be in a checkpoint is refused by its name" {
     start_box
     checkpoint
@@ -322,15 +371,21 @@ asks_only() {
     run restore
     expect_status 1
     expect_match "linux.namespaces\[[0-9]\].path: not in a checkpoint"
-    cp "$WORLD/default.json" "$BUNDLE/config.json"
-    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
-    chmod 755 "$WORLD"
-    start_box
-    run checkpoint
+    in_user_ns
+    change '.linux.namespaces |= map(if .type == "user" then .path = "/proc/self/ns/user" else . end) | del(.linux.uidMappings, .linux.gidMappings)'
+    run restore
     expect_status 1
-    expect_text "linux.namespaces: not in a checkpoint: of a container with a user namespace"
-    has_status box running
-    rt delete -f box
+    expect_match "linux.namespaces\[[0-9]\].path: not in a checkpoint"
+    in_user_ns
+    change '.process.capabilities.bounding += ["CAP_SYS_ADMIN"]'
+    run restore
+    expect_status 1
+    expect_text "process.capabilities.bounding: not in a checkpoint: CAP_SYS_ADMIN in a user namespace"
+    in_user_ns
+    change '.linux.uidMappings[0].containerID = 1'
+    run restore
+    expect_status 1
+    expect_text "linux.uidMappings"
     cp "$WORLD/default.json" "$BUNDLE/config.json"
     local words
     for words in "restore --no-pivot" "restore --preserve-fds 1" "restore --manage-cgroups-mode half" "restore --network-lock none" "checkpoint --empty-ns pid" \

@@ -30,6 +30,7 @@ setup() {
     export OUT=$WORLD/out
     rm -rf "$IMAGES" "$WORLD"/images-* "$OUT" "$WORLD/data"
     mkdir "$WORLD/data"
+    chown -R 0:0 "$BUNDLE/rootfs"
     change --arg data "$WORLD/data" '.hostname = "counter" | .mounts += [{ destination: "/data", type: "bind", source: $data, options: ["rbind", "rw"] }]'
     # Counts; its pid and parent are in there, too, as it sees them.
     script 'i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
@@ -273,6 +274,45 @@ nothing_is_left() {
     expect_line written
     rt delete -f box
     umount "$WORLD/data/below"
+}
+
+# in_user_ns: the container's root is 100000, to whom the data belong. Nobody but root may go where all of it lies, and so it stays.
+in_user_ns() {
+    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+    chown -R 100000:100000 "$WORLD/data" "$BUNDLE/rootfs"
+    chmod 700 "$WORLD"
+    touch "$OUT"
+    chmod 666 "$OUT" # criu opens it again as that root
+}
+
+@test "a user namespace: it goes on counting in one with the same maps, and nobody else could read the images" {
+    in_user_ns
+    script 'echo own >/dev/own; i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
+    start_counter
+    local mounts files pid before
+    mounts=$(mounts_of)
+    files=$(devices_of)
+    pid=$(pid_of)
+    checkpoint
+    nothing_is_left
+    before=$(count)
+    restore || { tail -n 40 "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    [ "$(cut -d' ' -f2,3 "$WORLD/data/n")" = "1 0" ]
+    [ "$(tr -s ' ' <"/proc/$(pid_of)/uid_map")" = " 0 100000 65536" ]
+    [ "$(stat -c %u "$WORLD/data/n")" = 100000 ]
+    [ "$(mounts_of)" = "$mounts" ]
+    [ "$(devices_of)" = "$files" ]
+    run rt exec box sh -c 'id -u; hostname; cat /dev/own; cat /proc/kcore; touch /proc/kcore; echo x >/proc/sys/kernel/hostname || echo read-only; ip -o link show up'
+    expect_line 0
+    expect_line counter
+    expect_line own
+    expect_text read-only
+    expect_match "lo:.*LOOPBACK"
+    [ "$(stat -c '%a %u' "$IMAGES")" = "700 0" ]
+    [ "$(stat -c '%a %u' "$IMAGES/dev")" = "700 0" ]
+    rt delete -f box
+    nothing_is_left
 }
 
 @test "hooks: prestart and createRuntime again, poststop at each end" {
