@@ -266,9 +266,7 @@ static void log_plan(const struct creation *creation)
 {
     const struct ocicli *cli = creation->cli;
     cl_auto_buf text = CL_BUF_INIT(1 << 20);
-    for (const char *const *warning = runtime_plan_warnings(creation->plan);
-         warning != NULL && *warning != NULL; warning++)
-        log_write(cli, LOG_LEVEL_WARNING, *warning);
+    log_warnings(cli, runtime_plan_warnings(creation->plan));
     if (cli->log_most < LOG_LEVEL_DEBUG || runtime_plan_print(creation->plan, &text) < 0 ||
         text.data == NULL)
         return;

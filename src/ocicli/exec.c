@@ -288,10 +288,21 @@ static int hand_over(struct runtime_process *process, const struct exec_options 
     return options->detach ? 0 : relay_run(process->pidfd, process->console, err);
 }
 
-static int run_process(const struct container *container, const struct oci_spec *spec,
-                       const struct oci_process *process, const struct exec_options *options,
-                       const struct runtime_facts *facts, unsigned preserve, struct cl_error *err)
+/* What is asked for, all of it borrowed. */
+struct request {
+    const struct ocicli *cli;
+    const struct container *container;
+    const struct exec_options *options;
+    const struct runtime_facts *facts;
+    unsigned preserve;
+};
+
+static int run_process(const struct request *request, const struct oci_spec *spec,
+                       const struct oci_process *process, struct cl_error *err)
 {
+    const struct container *container = request->container;
+    const struct exec_options *options = request->options;
+    CL_AUTO(cl_strv_free) char **warnings = NULL;
     struct runtime_io io;
     struct runtime_process started;
     const struct runtime_target target = {
@@ -316,7 +327,7 @@ static int run_process(const struct container *container, const struct oci_spec 
         .annotations = container->annotations,
     };
     const struct runtime_exec_options how = { .seccomp = spec->linux_.seccomp,
-                                              .preserve_fds = preserve,
+                                              .preserve_fds = request->preserve,
                                               .trace_fd = trace > 0 ? trace : 0,
                                               .trace_since = trace > 0 ? &since : NULL,
                                               .state = &state,
@@ -325,7 +336,10 @@ static int run_process(const struct container *container, const struct oci_spec 
                                               .pidfd_socket = options->pidfd_socket,
                                               .subgroups = subgroups.items,
                                               .subgroup_count = subgroups.count,
-                                              .facts = facts };
+                                              .facts = request->facts,
+                                              /* The container's own were told at its creation. */
+                                              .warnings =
+                                                  options->process != NULL ? &warnings : NULL };
     if (result >= 0)
         result = choose_io(process->terminal, options->detach, options->console_socket, &io, err);
     if (result >= 0 && !options->detach)
@@ -333,6 +347,7 @@ static int run_process(const struct container *container, const struct oci_spec 
     if (result >= 0)
         result = runtime_exec(&target, process, &how, &io, &started, err);
     subgroups_done(&subgroups);
+    log_warnings(request->cli, (const char *const *)warnings);
     if (result < 0)
         return result;
     result = hand_over(&started, options, err);
@@ -340,19 +355,17 @@ static int run_process(const struct container *container, const struct oci_spec 
     return result;
 }
 
-static int exec_in(const struct container *container, const struct runtime_facts *facts,
-                   const struct exec_options *options, unsigned preserve, char **command,
-                   struct cl_error *err)
+static int exec_in(const struct request *request, char **command, struct cl_error *err)
 {
+    const struct exec_options *options = request->options;
     CL_AUTO(oci_process_free) struct oci_process *process = NULL;
     CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
-    int result = check_status(container, facts, options->ignore_paused, err);
+    int result = check_status(request->container, request->facts, options->ignore_paused, err);
     if (result >= 0)
-        result = container_read_spec(container, &spec, err);
+        result = container_read_spec(request->container, &spec, err);
     if (result >= 0)
         result = make_process(spec, options, command, &process, err);
-    return result < 0 ? result
-                      : run_process(container, spec, process, options, facts, preserve, err);
+    return result < 0 ? result : run_process(request, spec, process, err);
 }
 
 static int exec(const struct ocicli *cli, const void *data, char **arguments, struct cl_error *err)
@@ -368,7 +381,8 @@ static int exec(const struct ocicli *cli, const void *data, char **arguments, st
         result = runtime_facts_init(&facts, err);
     if (result < 0)
         return result;
-    result = exec_in(&container, &facts, options, preserve, arguments + 1, err);
+    const struct request request = { cli, &container, options, &facts, preserve };
+    result = exec_in(&request, arguments + 1, err);
     runtime_facts_done(&facts);
     return result;
 }

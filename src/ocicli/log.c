@@ -121,3 +121,9 @@ void log_write(const struct ocicli *cli, enum log_level level, const char *text)
         (void)fprintf(stderr, "cloche-runtime: --log: write to %s: %s\n", cli->log_path,
                       cl_errno_text(result));
 }
+
+void log_warnings(const struct ocicli *cli, const char *const *warnings)
+{
+    for (const char *const *warning = warnings; warning != NULL && *warning != NULL; warning++)
+        log_write(cli, LOG_LEVEL_WARNING, *warning);
+}

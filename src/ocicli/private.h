@@ -114,6 +114,7 @@ void help_print_man(const struct verb *whole, const struct verb *const *verbs, s
 void log_target(struct ocicli *cli, const char *text);
 /* To --log, and where there is none (or for an error) to standard error. */
 void log_write(const struct ocicli *cli, enum log_level level, const char *text);
+void log_warnings(const struct ocicli *cli, const char *const *warnings); /* NULL: none */
 
 /* ---- main.c ---- */
 

@@ -111,7 +111,7 @@ static int plan_process(struct joining *joining, struct cl_error *err)
 {
     const struct runtime_exec_options *options = joining->options;
     struct plan_process *plan = &joining->plan;
-    int result = plan_process_init(plan, joining->spec, &joining->facts, NULL, err);
+    int result = plan_process_init(plan, joining->spec, &joining->facts, options->warnings, err);
     if (result >= 0)
         result = plan_process_annotations(
             plan, options->state == NULL ? NULL : &options->state->annotations, options->seccomp,

@@ -290,6 +290,8 @@ struct runtime_exec_options {
     const struct runtime_subgroup *subgroups;
     size_t subgroup_count;             /* 0: into the container's own group */
     const struct runtime_facts *facts; /* where the caller has them already; lent. NULL: gathered */
+    char **
+        *warnings; /* as runtime_plan_warnings', appended, the caller's to free; NULL: unwanted */
 };
 int runtime_exec(const struct runtime_target *target, const struct oci_process *process,
                  const struct runtime_exec_options *options, const struct runtime_io *io,

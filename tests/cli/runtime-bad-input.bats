@@ -324,6 +324,10 @@ END
     has_status box running
     rt exec -p "$WORLD/good.json" box
     [ -e "$BUNDLE/rootfs/tmp/ran" ]
+    jq '.capabilities.bounding += ["CAP_NONE"]' "$WORLD/good.json" >"$WORLD/process.json"
+    run rt exec -p "$WORLD/process.json" box
+    expect_status 0
+    expect_text 'warning: process.capabilities.bounding: unknown capability "CAP_NONE"'
 }
 
 @test "a state that is damaged: said so by every verb, and nothing is done to others" {

@@ -299,6 +299,7 @@ receive_console() {
     [ "$(rt list -f json | jq -c 'map([.id, .status])')" = \
         '[["created","created"],["paused","paused"],["running","running"],["stopped","stopped"]]' ]
     [ "$(rt list -q | tr '\n' ' ')" = 'created paused running stopped ' ]
+    rmdir "$WORLD/oci/half-made"
     # Whoever has this pid by now is not its init when he began at another time.
     cp "$WORLD/oci/running/state.json" "$WORLD/state.json"
     jq -c '.startTicks += 1' "$WORLD/state.json" >"$WORLD/oci/running/state.json"
