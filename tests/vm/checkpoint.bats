@@ -251,7 +251,8 @@ nothing_is_left() {
     [ "$(<"$(group_mount memory)/$CLOCHE_CGROUP_PARENT/other/memory.max")" = 67108864 ]
     [ "$(<"$(group_mount pids)/$CLOCHE_CGROUP_PARENT/other/pids.max")" = 50 ]
     run rt exec other cat /proc/self/cgroup
-    expect_output "0::/"
+    expect_status 0
+    [ -z "$(grep -v ':/$' <<<"$output")" ] # in each hierarchy its own group is the top
 }
 
 @test "a paused container; a read-only root; a bind that brings mounts along" {
