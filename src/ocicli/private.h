@@ -162,7 +162,7 @@ int container_open(const struct ocicli *cli, const char *id, bool lock, struct c
 /* Locked, whatever state.json says: only `id` and `dir` are there. Then, what a document in its place says; the result tells whether that is all of it. */
 int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
                           struct cl_error *err);
-int container_decode(const struct cl_json *state, struct container *container);
+int container_decode(const struct cl_json *json, struct container *container);
 /* Said aloud, since the container's init holds a copy of the descriptor until it executes. */
 void container_unlock(struct container *container);
 int container_save(const struct container *container, struct cl_error *err);
