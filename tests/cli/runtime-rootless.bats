@@ -48,6 +48,15 @@ rt() {
     as "$WORLD/home/cloche-runtime" "$@"
 }
 
+# exec_as_ns_root SCRIPT: in a container that root of a user namespace of the user's has made.
+exec_as_ns_root() {
+    as unshare --user --map-root-user --mount --propagation private sh -c '
+        home=$1; runtime=$0
+        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
+        "$runtime" --root "$home/run/ns" exec box sh -c "$2"; code=$?
+        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home" "$1"
+}
+
 change() {
     jq "$@" "$BUNDLE/config.json" >"$BUNDLE/new.json" && cat "$BUNDLE/new.json" >"$BUNDLE/config.json" && rm "$BUNDLE/new.json"
 }
@@ -134,11 +143,7 @@ change() {
     expect_line 0
     rt delete -f box
     change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
-    run as unshare --user --map-root-user --mount --propagation private sh -c '
-        home=$1; runtime=$0
-        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
-        "$runtime" --root "$home/run/ns" exec box sh -c "readlink /proc/self/ns/pid; exit 3"; code=$?
-        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
+    run exec_as_ns_root 'readlink /proc/self/ns/pid; exit 3'
     expect_status 3
     expect_line "$(readlink /proc/self/ns/pid)"
 }
@@ -390,11 +395,7 @@ as_lent() {
 @test "root in a user namespace: exec" {
     script 'sleep 1000'
     change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
-    run as unshare --user --map-root-user --mount --propagation private sh -c '
-        home=$1; runtime=$0
-        "$runtime" --root "$home/run/ns" run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 &&
-        "$runtime" --root "$home/run/ns" exec box sh -c "id -u; exit 3"; code=$?
-        "$runtime" --root "$home/run/ns" delete -f box; exit $code' "$WORLD/home/cloche-runtime" "$WORLD/home"
+    run exec_as_ns_root 'id -u; exit 3'
     expect_status 3
     expect_line 0
 }

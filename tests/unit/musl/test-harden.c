@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "musl/ends.h"
 #include "test.h"
 
 static volatile size_t nine = 9; /* that the compiler can't see through */
@@ -66,18 +67,6 @@ static void within(void)
     char buffer[9];
     memcpy(buffer, text, nine);
     (void)snprintf(buffer, nine, "%s", "x");
-}
-
-/* The signal that ends a process that does this, or 0. */
-static int ends_with(void (*action)(void))
-{
-    int status = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        action();
-        _exit(0);
-    }
-    return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 TEST(what_fits_is_written)

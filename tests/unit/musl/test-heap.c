@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "musl/ends.h"
 #include "test.h"
 
 #define BLOCKS 5000
@@ -181,17 +182,6 @@ static void of_the_stack(void)
 static void once(void)
 {
     give(take(40));
-}
-
-static int ends_with(void (*action)(void))
-{
-    int status = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        action();
-        _exit(0);
-    }
-    return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 TEST(only_a_block_in_use_is_freed)
