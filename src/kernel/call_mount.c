@@ -102,6 +102,23 @@ int k_umount(const char *target, int flags)
     return (int)K_CALL("umount2", SYS_umount2, (long)target, flags);
 }
 
+#ifndef SYS_statmount
+#define SYS_statmount 457
+#endif
+#define STATMOUNT_BASIC 0x2 /* STATMOUNT_MNT_BASIC */
+
+int k_mount_is_there(uint64_t unique_id)
+{
+    char answer[512];
+    const struct {
+        uint32_t size, spare;
+        uint64_t id, mask;
+    } request = { .size = sizeof request, .id = unique_id, .mask = STATMOUNT_BASIC };
+    int result =
+        (int)K_CALL("statmount", SYS_statmount, (long)&request, (long)answer, sizeof answer, 0);
+    return result == -ENOENT ? 0 : result < 0 ? result : 1;
+}
+
 int k_pivot_root(const char *new_root, const char *put_old)
 {
     return (int)K_CALL("pivot_root", SYS_pivot_root, (long)new_root, (long)put_old);

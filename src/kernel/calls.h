@@ -163,6 +163,8 @@ int k_mount_setattr(int fd, const struct k_mount_change *change); /* AT_EMPTY_PA
 int k_mount(const char *source, const char *target, const char *type, unsigned long flags,
             const char *data);
 int k_umount(const char *target, int flags);
+/* Does our mount namespace have the mount with this STATX_MNT_ID_UNIQUE (6.8)? Negative: nobody can say. */
+int k_mount_is_there(uint64_t unique_id);
 int k_pivot_root(const char *new_root, const char *put_old);
 /* What the kernel says about a failed fsconfig/fsmount: drains the context's log into text (its
    first error line). */

@@ -173,6 +173,8 @@ static int checkpoint(const struct ocicli *cli, const void *data, char **argumen
     if (result >= 0)
         result = check_status(&container, err);
     if (result >= 0)
+        result = check_no_added_mounts(&container, "checkpoint", err);
+    if (result >= 0)
         result = write_images(&container, &criu, err);
     if (result < 0 || criu.leave_running || criu.pre_dump)
         return result;

@@ -30,8 +30,7 @@ void help_print(const struct verb *whole, const struct verb *const *verbs, size_
                 "bundles.\n\nCommands:\n",
                 stdout);
     for (size_t i = 0; i < count; i++)
-        (void)printf("  %-12s %s%s\n", verbs[i]->name, verbs[i]->run == NULL ? "refused: " : "",
-                     verbs[i]->summary);
+        (void)printf("  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
     (void)fputs("\nGlobal Options:\n", stdout);
     print_options(whole);
     (void)fputs("\nRun 'cloche-runtime COMMAND --help' for more information on a command.\n",
@@ -92,7 +91,7 @@ void help_print_man(const struct verb *whole, const struct verb *const *verbs, s
     for (size_t i = 0; i < count; i++) {
         (void)printf(".SS %s ", verbs[i]->name);
         roff(verbs[i]->synopsis);
-        (void)printf("\n%s", verbs[i]->run == NULL ? "Refused: " : "");
+        (void)fputs("\n", stdout);
         roff(verbs[i]->summary);
         (void)fputs(".\n", stdout);
         man_options(verbs[i]);

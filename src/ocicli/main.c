@@ -52,14 +52,6 @@ static const struct verb whole_command = {
     .options_end_at_argument = true,
 };
 
-#define UNBUILT(word, reason)                                                                      \
-    {                                                                                              \
-        .name = (word), .synopsis = "", .summary = (reason), .max_arguments = -1,                  \
-    }
-static const struct verb verb_mounts = UNBUILT(
-    "mounts", "a container's mounts are those of its config.json; for what comes later, bind "
-              "a directory with rslave and mount below it on the host");
-
 static const struct verb *const verbs[] = {
     &verb_create, &verb_start,      &verb_run,      &verb_exec,   &verb_state,
     &verb_list,   &verb_ps,         &verb_kill,     &verb_delete, &verb_pause,
@@ -184,9 +176,6 @@ static int run_verb(const struct ocicli *cli, const struct verb *verb, char **wo
                     struct cl_error *err)
 {
     char **arguments = NULL;
-    if (verb->run == NULL)
-        return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "%s: %s", verb->name,
-                            verb->summary);
     if (asks_for_help(verb, words)) {
         help_print_verb(verb);
         return flush_output(err);

@@ -17,6 +17,7 @@
  *   delete.c     delete
  *   delete_damaged.c  delete --force without a readable state
  *   update.c     update
+ *   mounts.c     mounts add, mounts remove
  *   events.c     events
  *   list.c       state, list
  *   ps.c         ps
@@ -79,7 +80,7 @@ struct ocicli {
 struct verb {
     const char *name;
     const char *synopsis;
-    const char *summary; /* or why it is refused, where `run` is NULL */
+    const char *summary;
     const struct option_row *options;
     size_t option_count;
     size_t options_size;              /* of the struct that `run` gets, zeroed and filled */
@@ -95,7 +96,7 @@ struct verb {
 
 extern const struct verb verb_create, verb_run, verb_start, verb_exec, verb_kill, verb_pause,
     verb_resume, verb_delete, verb_update, verb_events, verb_state, verb_list, verb_ps, verb_spec,
-    verb_features, verb_plan, verb_checkpoint, verb_restore;
+    verb_features, verb_plan, verb_checkpoint, verb_restore, verb_mounts;
 
 /* *ret_arguments: the operands, moved to the front of argv: which ends with NULL, and whose order is lost. */
 int parse_options(const struct verb *verb, int argc, char **argv, void *options,
@@ -232,6 +233,12 @@ int do_matching(const struct ocicli *cli, const char *pattern,
                 int (*action)(const struct ocicli *cli, const char *id, const void *data,
                               struct cl_error *err),
                 const void *data, struct cl_error *err);
+
+/* ---- mounts.c ---- */
+
+/* CONFLICT where something was added: it would be lost. */
+int check_no_added_mounts(const struct container *container, const char *verb,
+                          struct cl_error *err);
 
 /* ---- delete_damaged.c ---- */
 

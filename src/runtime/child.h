@@ -64,6 +64,7 @@ struct child {
     int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
     struct parent_between *between; /* only in the process of enter.c */
+    struct later *later;            /* only in that of later.c */
     /* Nobody outside may open what the host has to name: init does it in its own mount namespace. */
     bool opens_itself;
     bool has_joined;    /* what is to be joined was entered before we were born */
@@ -136,6 +137,15 @@ int mnt_move_root(struct child *child, struct cl_error *err); /* mnt_move.c */
 int mnt_set_propagation(struct child *child, struct cl_error *err);
 int mnt_prepare_lock(struct child *child, struct cl_error *err); /* mnt_lock.c */
 int mnt_lock(struct child *child, struct cl_error *err);
+/* The detached trees, one after the other, as an unprivileged container may have them (mnt_lock.c). In a mount namespace of our own, which is another afterwards. */
+int mnt_lock_trees(struct child *child, int *trees, size_t count, struct cl_error *err);
+/* What a mount goes on, made where it is missing, below child->root: its descriptor. */
+int mnt_open_target(struct child *child, const struct plan_mount *mount, bool is_dir,
+                    bool *ret_made, struct cl_error *err);
+/* A new file system as a detached mount, writable for now where that is_late_ro; `mode` "": as the options say. */
+int mnt_new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err);
+/* The mode for a tmpfs that covers `target`, "" where its options say one. */
+int mnt_covered_mode(const struct plan_mount *mount, int target, char text[static 8]);
 /* What the options say recursively, and of propagation. */
 int mnt_apply_recursive(int tree, const struct plan_mount *mount);
 int mnt_apply_propagation(int tree, const struct plan_mount *mount);

@@ -145,6 +145,15 @@ static int check_target(const struct plan_mount *mount, int target, struct cl_er
     return 0;
 }
 
+int mnt_open_target(struct child *child, const struct plan_mount *mount, bool is_dir,
+                    bool *ret_made, struct cl_error *err)
+{
+    cl_auto_fd target = open_target(child, mount, is_dir, ret_made, err);
+    if (target < 0 || check_target(mount, target, err) < 0)
+        return prefix_mount(mount, err);
+    return cl_take_fd(&target);
+}
+
 /* An id that the user namespace lacks can own nothing: the terminals then belong to our group, as
    with every runtime (gid=5 is in every default spec). */
 static bool is_foreign_group(const struct plan_mount *mount, const struct plan_fs_option *option)
@@ -177,7 +186,7 @@ static bool has_option(const struct plan_mount *mount, const char *key)
 
 /* As with every runtime, a tmpfs without a mode of its own has the one of the directory that it
    covers; over one that was not there, the kernel's default. */
-static int covered_mode(const struct plan_mount *mount, int target, char text[static 8])
+int mnt_covered_mode(const struct plan_mount *mount, int target, char text[static 8])
 {
     struct stat info;
     text[0] = '\0';
@@ -188,7 +197,7 @@ static int covered_mode(const struct plan_mount *mount, int target, char text[st
     return cl_print(text, 8, "%o", info.st_mode & 07777);
 }
 
-static int new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err)
+int mnt_new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err)
 {
     char message[200] = "";
     cl_auto_fd fs = k_fsopen(mount->type);
@@ -291,13 +300,13 @@ static int mount_fs(struct child *child, const struct plan_mount *mount, struct 
 {
     char mode[8] = "";
     bool is_new = false;
-    cl_auto_fd target = open_target(child, mount, true, &is_new, err);
-    if (target < 0 || check_target(mount, target, err) < 0)
-        return prefix_mount(mount, err);
-    int result = is_new ? 0 : covered_mode(mount, target, mode);
+    cl_auto_fd target = mnt_open_target(child, mount, true, &is_new, err);
+    if (target < 0)
+        return target;
+    int result = is_new ? 0 : mnt_covered_mode(mount, target, mode);
     if (result < 0)
         return fail_mount(mount, result, NULL, err);
-    cl_auto_fd tree = new_fs(mount, mode, err);
+    cl_auto_fd tree = mnt_new_fs(mount, mode, err);
     if (tree == -EPERM) {
         int borrowed = mnt_borrow(child, mount);
         if (borrowed != -EPERM)
@@ -345,9 +354,9 @@ static int mount_bind(struct child *child, const struct plan_mount *mount, int s
         return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
                             "mount %s at /proc: only a proc file system can be /proc",
                             mount->source);
-    cl_auto_fd target = open_target(child, mount, S_ISDIR(info.st_mode), &is_new, err);
-    if (target < 0 || check_target(mount, target, err) < 0)
-        return prefix_mount(mount, err);
+    cl_auto_fd target = mnt_open_target(child, mount, S_ISDIR(info.st_mode), &is_new, err);
+    if (target < 0)
+        return target;
     int result = mnt_attach(source, target);
     return result < 0 ? fail_mount(mount, result, NULL, err) : 0;
 }
@@ -422,9 +431,9 @@ static int attach_hierarchies(struct child *child, const struct plan_mount *moun
 static int mount_cgroup(struct child *child, const struct plan_mount *mount, struct cl_error *err)
 {
     bool is_new;
-    cl_auto_fd target = open_target(child, mount, true, &is_new, err);
-    if (target < 0 || check_target(mount, target, err) < 0)
-        return prefix_mount(mount, err);
+    cl_auto_fd target = mnt_open_target(child, mount, true, &is_new, err);
+    if (target < 0)
+        return target;
     int result;
     if (child->plan->facts->cgroups.layout == CGROUP_V2) {
         result = set_attributes(child->cgroup_trees[0], mount, 0);

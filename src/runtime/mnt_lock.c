@@ -61,7 +61,7 @@ static int copy_for_another(struct child *child, int *ret_fd, struct cl_error *e
     int proc = child_proc(child, err);
     if (proc < 0)
         return proc;
-    cl_auto_fd slot = k_dup(child->root);
+    cl_auto_fd slot = k_dup(proc);
     if (slot < 0)
         return cl_fail(err, slot, "lock the container's mounts");
     pid_t pid = k_clone3(&arguments, &pidfd);
@@ -167,4 +167,60 @@ int mnt_lock(struct child *child, struct cl_error *err)
     if (result >= 0)
         result = reopen_terminal(child, err);
     return result < 0 ? result : share_again(child, err);
+}
+
+/* ---- mounts alone ---- */
+
+static int make_place(int top, const char *name, int tree)
+{
+    struct stat info;
+    if (fstat(tree, &info) < 0)
+        return -errno;
+    if (S_ISDIR(info.st_mode))
+        return mkdirat(top, name, 0700) < 0 ? -errno : 0;
+    cl_auto_fd file = k_openat(top, name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+    return file < 0 ? file : 0;
+}
+
+/* Over the root of our mount namespace a tmpfs where each of them has a place: what setns leads to. Our own root, too, or the kernel would take us for chrooted and
+   give us no user namespace. */
+static int gather(const int *trees, size_t count)
+{
+    cl_auto_fd fs = k_fsopen("tmpfs");
+    int result = fs < 0 ? fs : k_fsconfig_create(fs);
+    cl_auto_fd top = result < 0 ? result : k_fsmount(fs, 0);
+    result = top < 0 ? top : k_move_mount(top, AT_FDCWD, "/", 0);
+    if (result >= 0 && (fchdir(top) < 0 || chroot(".") < 0))
+        result = -errno;
+    for (size_t i = 0; result >= 0 && i < count; i++) {
+        char name[24];
+        (void)CL_PRINT(name, "%zu", i);
+        result = make_place(top, name, trees[i]);
+        if (result >= 0)
+            result = k_move_mount(trees[i], top, name, 0);
+    }
+    return result;
+}
+
+/* IN_NEW_MNT, in one that holds nothing of the container's. */
+int mnt_lock_trees(struct child *child, int *trees, size_t count, struct cl_error *err)
+{
+    cl_auto_fd copy = -EBADF;
+    int result = gather(trees, count);
+    if (result < 0)
+        return cl_fail(err, result, "lock the new mounts");
+    result = copy_for_another(child, &copy, err);
+    if (result < 0)
+        return result;
+    result = k_setns(copy, CLONE_NEWNS);
+    for (size_t i = 0; result >= 0 && i < count; i++) {
+        char path[24];
+        (void)CL_PRINT(path, "/%zu", i);
+        result = k_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+        if (result < 0)
+            break;
+        (void)cl_close(trees[i]);
+        trees[i] = result;
+    }
+    return result < 0 ? cl_fail(err, result, "lock the new mounts") : 0;
 }

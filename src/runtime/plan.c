@@ -292,17 +292,52 @@ static int fill_plan(struct runtime_plan *plan, struct cl_error *err)
     return plan_masks(plan) < 0 ? cl_fail(err, ENOMEM, "plan masked paths") : 0;
 }
 
+static int fill_mounts(struct runtime_plan *plan, struct cl_error *err)
+{
+    int result = oci_spec_validate(plan->spec, err);
+    if (result >= 0)
+        result = plan_namespaces(plan, err);
+    if (result >= 0)
+        result = plan_annotations(plan, err);
+    plan->root_propagation = propagation_flags(plan->spec->linux_.rootfs_propagation);
+    if (result >= 0)
+        result = plan_mounts(plan, err);
+    plan->process.spec = plan->spec->process;
+    plan->new_user_ns = false; /* it is there */
+    return result;
+}
+
+static struct runtime_plan *empty_plan(const struct oci_spec *spec,
+                                       const struct runtime_options *options,
+                                       const struct runtime_facts *facts)
+{
+    struct runtime_plan *plan = cl_calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return NULL;
+    plan->spec = spec;
+    plan->options = options;
+    plan->facts = facts;
+    return plan;
+}
+
+int plan_mounts_alone(const struct oci_spec *spec, const struct runtime_options *options,
+                      const struct runtime_facts *facts, struct runtime_plan **ret,
+                      struct cl_error *err)
+{
+    CL_AUTO(runtime_plan_free) struct runtime_plan *plan = empty_plan(spec, options, facts);
+    int result = plan == NULL ? cl_fail(err, ENOMEM, "plan mounts") : fill_mounts(plan, err);
+    if (result < 0)
+        return result;
+    *ret = cl_take(plan);
+    return 0;
+}
+
 int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *options,
                      const struct runtime_facts *facts, struct runtime_plan **ret,
                      struct cl_error *err)
 {
-    CL_AUTO(runtime_plan_free) struct runtime_plan *plan = cl_calloc(1, sizeof *plan);
-    if (plan == NULL)
-        return cl_fail(err, ENOMEM, "plan the container");
-    plan->spec = spec;
-    plan->options = options;
-    plan->facts = facts;
-    int result = fill_plan(plan, err);
+    CL_AUTO(runtime_plan_free) struct runtime_plan *plan = empty_plan(spec, options, facts);
+    int result = plan == NULL ? cl_fail(err, ENOMEM, "plan the container") : fill_plan(plan, err);
     if (result < 0)
         return result;
     *ret = cl_take(plan);

@@ -144,6 +144,10 @@ int plan_user_ns(struct runtime_plan *plan, struct cl_error *err);
 /* A join of the user namespace that we are in: nothing to do, if the maps say nothing else. */
 int plan_own_user_ns(const struct runtime_plan *plan, struct cl_error *err);
 int plan_mounts(struct runtime_plan *plan, struct cl_error *err);
+/* A plan of nothing but the spec's mounts, for a container that is there. Free it as any. */
+int plan_mounts_alone(const struct oci_spec *spec, const struct runtime_options *options,
+                      const struct runtime_facts *facts, struct runtime_plan **ret,
+                      struct cl_error *err);
 int plan_cgroup(struct runtime_plan *plan, struct cl_error *err);
 /* Whose the group will be; after plan_cgroup. 0 or -ENOMEM. */
 int plan_cgroup_owner(struct runtime_plan *plan);

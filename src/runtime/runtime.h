@@ -307,6 +307,30 @@ int runtime_exec(const struct runtime_target *target, const struct oci_process *
 int runtime_update(const char *cgroup_path, const struct runtime_scope *scope,
                    const struct oci_resources *resources, struct cl_error *err);
 
+/*
+ * Mounts for a container that is there, running, paused or not started yet, and away with them again. Nothing of the container is executed and no host path is
+ * looked up in it; docs/runtime-cli.md says what is refused. `spec` is the container's, its mounts[] only those to be added (of remove: none).
+ */
+struct runtime_added {
+    char *destination;      /* absolute and clean */
+    uint64_t id, unique_id; /* statx(2), STATX_MNT_ID and STATX_MNT_ID_UNIQUE: 0 before Linux 6.8 */
+    bool is_removed;        /* set by runtime_mounts_remove: nothing is left of it */
+};
+struct runtime_add_options {
+    const char *id, *bundle;
+    /* Writes down what there is of these mounts, borrowed: called before the first is attached, and once more, with those that are there, when something failed. */
+    int (*record)(void *context, const struct runtime_added *added, size_t count,
+                  struct cl_error *err);
+    void *context;
+    char ***warnings; /* as runtime_exec_options'; NULL: unwanted */
+};
+/* All of them, or none. */
+int runtime_mounts_add(const struct runtime_target *target, const struct oci_spec *spec,
+                       const struct runtime_add_options *options, struct cl_error *err);
+/* The last first. After a failure is_removed tells how far it came. One that is not there any more counts as removed; one that was covered or moved is an error. */
+int runtime_mounts_remove(const struct runtime_target *target, const struct oci_spec *spec,
+                          struct runtime_added *added, size_t count, struct cl_error *err);
+
 /* "1000", "1000:1000", "user", "user:group" against the container's own /etc/passwd and /etc/group
    below root_fd (CVE-2026-30892: digits are digits). Supplementary groups come from /etc/group.
    Fills uid, gid, additional_gids (owned, may be NULL) and the home directory ("/" when unknown).

@@ -227,13 +227,6 @@ documented() {
     [ "$(wc -w <<<"$verbs")" -ge 18 ]
     [ "$(sort <<<"$verbs")" = "$(sed -n 's/^### \([a-z]*\)$/\1/p' "$HELPER_DIR/../../docs/runtime-cli.md" | sort)" ]
     for verb in '' $verbs; do
-        [ "$verb" != mounts ] || continue # refused as a whole
         diff <(documented "$verb") <(options_of "$verb") || { echo "of the command: $verb" >&2; return 1; }
     done
-}
-
-@test "mounts is refused by its name" {
-    run rt mounts add box file
-    expect_status 1
-    expect_text "mounts: a container's mounts are those of its config.json"
 }

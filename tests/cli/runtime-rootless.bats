@@ -191,6 +191,40 @@ change() {
     expect_text "Permission denied"
 }
 
+@test "mounts add, mounts remove: of a container of the user's, and of one that root of a user namespace has" {
+    mkdir -p "$WORLD/home/src"
+    echo content >"$WORLD/home/src/file"
+    chown -R $USER_ID:$USER_ID "$WORLD/home/src"
+    change '.process.args = ["sleep", "1000"] | .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    jq -n --arg source "$WORLD/home/src" '[{destination: "/mnt", $source, options: ["rbind", "ro"]}, {destination: "/data", type: "tmpfs", source: "tmpfs"},
+        {destination: "/new/file", source: ($source + "/file"), options: ["bind"]}]' >"$WORLD/home/list"
+    run rt mounts add box "$WORLD/home/list"
+    expect_status 0
+    run rt exec box sh -c 'cat /mnt/file /new/file; touch /data/x && echo written; mount -o remount,bind,rw /mnt; echo remount $?'
+    expect_line content
+    expect_line written
+    expect_line "remount 1"
+    [ "$(stat -c %u "$BUNDLE/rootfs/new/file")" = $USER_ID ]
+    run rt mounts remove box "$WORLD/home/list"
+    expect_status 0
+    run rt exec box ls -A /mnt /data
+    refute_text file
+    rt delete -f box
+    change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
+    local options
+    for options in --mount ''; do # without: nothing of the host's may be cloned
+        # shellcheck disable=SC2086 # a word, or none
+        run as unshare --user --map-root-user $options sh -c '
+            home=$1; rt() { "$home/cloche-runtime" --root "$home/run/ns" "$@"; }
+            rt run -d -b "$home/bundle" box </dev/null >/dev/null 2>&1 && rt mounts add box "$home/list" && rt exec box cat /mnt/file /new/file &&
+                rt mounts remove box "$home/list" >&2; code=$?; rt delete -f box; exit $code' sh "$WORLD/home"
+        expect_status 0
+        expect_output "$(printf 'content\ncontent')"
+        change 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
+    done
+}
+
 @test "a mount that the host made read-only or nosuid stays so" {
     mkdir -p "$WORLD/home/locked"
     become $USER_ID
