@@ -13,7 +13,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -35,12 +37,16 @@ static int check_id(const char *id, struct cl_error *err)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+    bool is_dots = cl_streq(id, ".") || cl_streq(id, "..");
     size_t length = strlen(id);
-    if (length > 0 && length < 250 && !cl_streq(id, ".") && !cl_streq(id, "..") &&
-        id[strspn(id, allowed)] == '\0')
+    const char *reason = length == 0                               ? "must not be empty"
+                         : length > NAME_MAX                       ? "is longer than 255 bytes"
+                         : is_dots || id[strspn(id, allowed)] != 0 ? "only letters, digits and "
+                                                                     "_.+- are allowed"
+                                                                   : NULL;
+    if (reason == NULL)
         return 0;
-    return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
-                        "container id \"%.80s\": only letters, digits and _.+- are allowed", id);
+    return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "container id \"%.80s\": %s", id, reason);
 }
 
 static int missing(const char *id, struct cl_error *err)
@@ -72,12 +78,27 @@ static int lock(int root, const char *id, int dir, int operation)
     return ours.st_ino == now.st_ino && ours.st_dev == now.st_dev ? 0 : -ENOENT;
 }
 
+static int exists(const char *id, struct cl_error *err)
+{
+    return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "container with id exists: %s", id);
+}
+
 static int take_over(int root, const char *id, int dir, struct cl_error *err)
 {
     int result = lock(root, id, dir, LOCK_EX | LOCK_NB);
     if (result >= 0 && faccessat(dir, "state.json", F_OK, 0) < 0)
         return 0;
-    return cl_fail_kind(err, CL_KIND_CONFLICT, EEXIST, "container with id exists: %s", id);
+    return exists(id, err);
+}
+
+int container_check_unused(const struct ocicli *cli, const char *id, struct cl_error *err)
+{
+    struct lookout lookout = LOOKOUT_NONE;
+    if (lookout_open(cli, &lookout, NULL) < 0)
+        return 0; /* no state directory: nobody has it */
+    bool is_there = container_is_there(&lookout, id);
+    lookout_done(&lookout);
+    return is_there ? exists(id, err) : 0;
 }
 
 int container_claim(const struct ocicli *cli, const char *id, struct container *ret,
@@ -277,7 +298,36 @@ static int load(struct container *container, int fd, struct cl_error *err)
     return cl_error_hint(err, "delete --force removes what can be told to be its");
 }
 
-static int open_dir(const struct ocicli *cli, bool wants_lock, struct container *container,
+/* What is wished of the lock; at the last, whoever is at work with the container does not have to be waited for: its init is ended. */
+enum lock_wish { LOCK_NOT, LOCK_WAIT, LOCK_END };
+
+/* Such as a start whose hook never ends. Without a pid there is nothing yet that could be ended: then the wait goes on. */
+static void end_init(const struct container *locked)
+{
+    auto_container container = CONTAINER_NONE;
+    container.id = cl_strdup(locked->id);
+    cl_auto_fd fd =
+        inroot_open(locked->dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
+    if (container.id == NULL || load(&container, fd, NULL) < 0)
+        return;
+    cl_auto_fd pidfd = container_pidfd(&container, NULL);
+    if (pidfd >= 0)
+        (void)k_pidfd_send_signal(pidfd, SIGKILL); /* in vain: it has just ended */
+}
+
+static int take_lock(int root, const struct container *container, enum lock_wish wish)
+{
+    if (wish == LOCK_NOT)
+        return 0;
+    int result =
+        lock(root, container->id, container->dir, wish == LOCK_END ? LOCK_EX | LOCK_NB : LOCK_EX);
+    if (wish != LOCK_END || result != -EWOULDBLOCK)
+        return result;
+    end_init(container);
+    return lock(root, container->id, container->dir, LOCK_EX);
+}
+
+static int open_dir(const struct ocicli *cli, enum lock_wish wish, struct container *container,
                     struct cl_error *err)
 {
     cl_auto_fd root = -EBADF;
@@ -287,15 +337,15 @@ static int open_dir(const struct ocicli *cli, bool wants_lock, struct container 
             openat(root, container->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         result = container->dir < 0 ? -errno : 0;
     }
-    if (result >= 0 && wants_lock)
-        result = lock(root, container->id, container->dir, LOCK_EX);
-    container->has_lock = wants_lock && result >= 0;
+    if (result >= 0)
+        result = take_lock(root, container, wish);
+    container->has_lock = wish != LOCK_NOT && result >= 0;
     if (result == -ENOENT)
         return missing(container->id, err);
     return result < 0 ? cl_fail(err, result, "open the state of container %s", container->id) : 0;
 }
 
-static int open_as(const struct ocicli *cli, const char *id, bool wants_lock, bool wants_state,
+static int open_as(const struct ocicli *cli, const char *id, enum lock_wish wish, bool wants_state,
                    struct container *ret, struct cl_error *err)
 {
     struct container found = { .dir = -EBADF };
@@ -304,7 +354,7 @@ static int open_as(const struct ocicli *cli, const char *id, bool wants_lock, bo
         return result;
     found.id = cl_strdup(id);
     result = found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id)
-                              : open_dir(cli, wants_lock, &found, err);
+                              : open_dir(cli, wish, &found, err);
     if (result >= 0 && wants_state) {
         cl_auto_fd fd =
             inroot_open(found.dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
@@ -358,13 +408,19 @@ int container_look(const struct lookout *lookout, const char *id, struct contain
 int container_open(const struct ocicli *cli, const char *id, bool wants_lock, struct container *ret,
                    struct cl_error *err)
 {
-    return open_as(cli, id, wants_lock, true, ret, err);
+    return open_as(cli, id, wants_lock ? LOCK_WAIT : LOCK_NOT, true, ret, err);
+}
+
+int container_open_to_end(const struct ocicli *cli, const char *id, struct container *ret,
+                          struct cl_error *err)
+{
+    return open_as(cli, id, LOCK_END, true, ret, err);
 }
 
 int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
                           struct cl_error *err)
 {
-    return open_as(cli, id, true, false, ret, err);
+    return open_as(cli, id, LOCK_WAIT, false, ret, err);
 }
 
 int container_read_spec(const struct container *container, struct oci_spec **ret,

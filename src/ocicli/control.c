@@ -4,7 +4,9 @@
  */
 #include "ocicli/private.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* ---- --regex ---- */
 
@@ -120,7 +122,7 @@ static int kill_(const struct ocicli *cli, const void *data, char **arguments, s
 {
     struct kill_options options = *(const struct kill_options *)data;
     const char *name = arguments[1] != NULL ? arguments[1] : "TERM";
-    options.signo = oci_signal_number(name);
+    options.signo = cl_streq(name, "0") ? 0 : oci_signal_number(name); /* 0: is it there? */
     if (options.signo < 0)
         return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "unknown signal \"%s\"", name);
     return options.regex ? do_matching(cli, arguments[0], kill_one, &options, err)
@@ -138,6 +140,13 @@ const struct verb verb_kill = {
 };
 
 /* ---- pause, resume ---- */
+
+static int hold(const struct container *container, struct cl_error *err)
+{
+    cl_auto_fd fd =
+        openat(container->dir, CONTAINER_HELD, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return fd < 0 ? cl_fail(err, errno, "pause container %s", container->id) : 0;
+}
 
 static int freeze(const struct ocicli *cli, const char *id, bool wanted, struct cl_error *err)
 {
@@ -157,8 +166,13 @@ static int freeze(const struct ocicli *cli, const char *id, bool wanted, struct 
     result = group_open(container.cgroup_path, &group, err);
     if (result < 0)
         return result;
-    result = cgroup_freeze(&group.cgroup, wanted, 10000, err);
+    if (status == OCI_CREATED)
+        result = hold(&container, err);
+    if (result >= 0)
+        result = cgroup_freeze(&group.cgroup, wanted, 10000, err);
     group_done(&group);
+    if (wanted == (result < 0))
+        (void)unlinkat(container.dir, CONTAINER_HELD, 0); /* mostly there is none */
     return result;
 }
 

@@ -256,10 +256,12 @@ static int check_cgroup(struct creation *creation, struct cl_error *err)
     bool is_free = cgroup_is_empty(&group.cgroup) &&
                    !cgroup_is_frozen(&creation->facts.cgroups, creation->cgroup);
     cgroup_done(&group.cgroup);
-    return is_free ? 0
-                   : cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
-                                  "linux.cgroupsPath: cgroup %s is not empty, or frozen",
-                                  creation->cgroup);
+    int result = is_free ? 0 : container_check_unused(creation->cli, creation->options.id, err);
+    return is_free || result < 0
+               ? result
+               : cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
+                              "linux.cgroupsPath: cgroup %s is not empty, or frozen",
+                              creation->cgroup);
 }
 
 static void log_plan(const struct creation *creation)

@@ -21,7 +21,8 @@ static int delete_one(const struct ocicli *cli, const char *id, const void *data
     const struct delete_options *options = data;
     auto_container container = CONTAINER_NONE;
     enum oci_status status;
-    int result = container_open(cli, id, true, &container, err);
+    int result = options->force ? container_open_to_end(cli, id, &container, err)
+                                : container_open(cli, id, true, &container, err);
     if (result == -ENOENT && options->force)
         return 0;
     bool is_damaged = result < 0 && result != -ENOMEM &&

@@ -131,9 +131,20 @@ static int set_texts(struct oci_process *process, const struct exec_options *opt
         result = oci_string_set(&process->apparmor_profile, options->apparmor);
     if (result >= 0 && options->label != NULL)
         result = oci_string_set(&process->selinux_label, options->label);
-    for (const char **pair = options->env; result >= 0 && pair != NULL && *pair != NULL; pair++)
-        result = oci_env_set(process, *pair);
     return result;
+}
+
+static int set_env(struct oci_process *process, const char **env, struct cl_error *err)
+{
+    for (const char **pair = env; pair != NULL && *pair != NULL; pair++) {
+        int result = oci_env_set(process, *pair);
+        if (result == -EINVAL)
+            return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--env \"%s\": the name is empty",
+                                *pair);
+        if (result < 0)
+            return cl_fail(err, result, "exec");
+    }
+    return 0;
 }
 
 static int derive_process(const struct oci_spec *spec, const struct exec_options *options,
@@ -152,7 +163,9 @@ static int derive_process(const struct oci_spec *spec, const struct exec_options
         return cl_fail(err, result, "exec");
     process->terminal = options->tty;
     process->no_new_privileges = process->no_new_privileges || options->no_new_privs;
-    result = set_user(&process->user, options, err);
+    result = set_env(process, options->env, err);
+    if (result >= 0)
+        result = set_user(&process->user, options, err);
     if (result >= 0)
         result = add_caps(process, options->caps, err);
     if (result < 0)

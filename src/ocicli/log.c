@@ -17,6 +17,12 @@
 static const char *const level_names[] = { "error", "warning", "debug" };
 static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_DEBUG }; /* syslog.h's */
 
+static int open_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
 void log_target(struct ocicli *cli, const char *text)
 {
     static const struct {
@@ -33,6 +39,18 @@ void log_target(struct ocicli *cli, const char *text)
             text += strlen(backends[i].prefix);
         }
     cli->log_path = text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+int log_check(struct ocicli *cli, struct cl_error *err)
+{
+    if (cli->log_path == NULL || cli->log_backend != LOG_TO_FILE)
+        return 0;
+    cl_auto_fd fd = open_file(cli->log_path);
+    if (fd >= 0)
+        return 0;
+    int result = cl_fail(err, fd, "--log %s", cli->log_path);
+    cli->log_path = NULL; /* once is enough */
+    return result;
 }
 
 static void add_entry(struct cl_buf *line, bool is_json, const char *level, const char *text)
@@ -94,10 +112,10 @@ static int to_syslog(const struct ocicli *cli, int priority, const char *text)
 static int to_file(const struct ocicli *cli, const char *level, const char *text)
 {
     cl_auto_buf line = CL_BUF_INIT(ENTRY_MAX);
-    cl_auto_fd fd = open(cli->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    cl_auto_fd fd = open_file(cli->log_path);
     add_entry(&line, cli->log_json, level, text);
     if (fd < 0)
-        return -errno;
+        return fd;
     ssize_t size = line.failed < 0 ? line.failed : cl_write_full(fd, line.data, line.size);
     return size < 0 ? (int)size : 0;
 }

@@ -131,6 +131,8 @@ static int set_globals(struct ocicli *cli, const struct global_options *global,
 {
     const char *format = global->log_format, *manager = global->cgroup_manager;
     cli->root = global->root;
+    if (cl_streq(global->root, ""))
+        return cl_fail_kind(err, CL_KIND_USAGE, EINVAL, "--root: is empty");
     cli->criu = global->criu;
     cli->no_cgroup = cl_streq(manager, "disabled");
     if (format != NULL && !cl_streq(format, "text") && !cl_streq(format, "json"))
@@ -253,6 +255,8 @@ int ocicli_main(int argc, char **argv)
     /* Also after a refusal: a caller reads the reason in its log. */
     log_target(&cli, global.log);
     cli.log_json = cl_streq(global.log_format, "json");
+    if (result >= 0)
+        result = log_check(&cli, &err);
     if (result >= 0)
         result = dispatch(&cli, words, &global, &verb, &err);
     if (result < 0) {

@@ -113,6 +113,8 @@ void help_print_man(const struct verb *whole, const struct verb *const *verbs, s
 
 /* --log; NULL or "": none. */
 void log_target(struct ocicli *cli, const char *text);
+/* A file that can't be written is an error before anything is done, and one that is not there is made: whoever asked for it will read it. */
+int log_check(struct ocicli *cli, struct cl_error *err);
 /* To --log, and where there is none (or for an error) to standard error. */
 void log_write(const struct ocicli *cli, enum log_level level, const char *text);
 void log_warnings(const struct ocicli *cli, const char *const *warnings); /* NULL: none */
@@ -148,6 +150,8 @@ static inline void container_done_auto(struct container *container)
 {
     container_done(container);
 }
+/* A file beside state.json, of who was paused before its start: what `start` asks of it would wait in the freezer for ever. */
+#define CONTAINER_HELD "held"
 #define auto_container __attribute__((cleanup(container_done_auto))) struct container
 #define CONTAINER_NONE                                                                             \
     {                                                                                              \
@@ -157,9 +161,14 @@ static inline void container_done_auto(struct container *container)
 /* Make ROOT/ID and lock it: CONFLICT where it exists. What a killed `create` left is taken over. */
 int container_claim(const struct ocicli *cli, const char *id, struct container *ret,
                     struct cl_error *err);
+/* What container_claim would say now; for whoever found something else in use that the container of that id has. */
+int container_check_unused(const struct ocicli *cli, const char *id, struct cl_error *err);
 /* NOT_FOUND where there is none. With the lock nobody else changes it until container_unlock, or our end. */
 int container_open(const struct ocicli *cli, const char *id, bool lock, struct container *ret,
                    struct cl_error *err);
+/* Locked, and for its removal: who is at work with it, and has the lock, is not waited for longer than its init takes to die. */
+int container_open_to_end(const struct ocicli *cli, const char *id, struct container *ret,
+                          struct cl_error *err);
 /* Locked, whatever state.json says: only `id` and `dir` are there. Then, what a document in its place says; the result tells whether that is all of it. */
 int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
                           struct cl_error *err);

@@ -132,7 +132,9 @@ static void take_signal(const struct relay *relay)
         return;
     if (info.ssi_signo == SIGWINCH && relay->console >= 0)
         copy_size(relay);
-    else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE)
+    else if (info.ssi_signo != SIGCHLD &&
+             (info.ssi_signo != SIGPIPE ||
+              info.ssi_pid != (uint32_t)getpid()))                    /* of our own write */
         (void)k_pidfd_send_signal(relay->pidfd, (int)info.ssi_signo); /* it may have ended */
 }
 

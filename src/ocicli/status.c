@@ -98,6 +98,18 @@ static bool waits_for_start(const struct container *container, const struct look
     return socket >= 0 || socket == -EAGAIN; /* so many have asked that its queue is full */
 }
 
+/* Created, and then paused: the file says that a look at the freezer is worth it, which costs more than all the rest. */
+static bool is_held(const struct container *container, struct lookout *lookout)
+{
+    char path[300] = CONTAINER_HELD;
+    int at = container->dir;
+    if (at < 0) {
+        at = lookout->root;
+        (void)CL_PRINT(path, "%s/" CONTAINER_HELD, container->id); /* an id is shorter */
+    }
+    return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && is_paused(container, lookout);
+}
+
 int container_status_from(const struct container *container, struct lookout *lookout,
                           enum oci_status *ret, struct cl_error *err)
 {
@@ -109,10 +121,12 @@ int container_status_from(const struct container *container, struct lookout *loo
     int result = is_alive(container, lookout, &alive, err);
     if (result < 0)
         return result;
-    *ret = !alive                                ? OCI_STOPPED
-           : waits_for_start(container, lookout) ? OCI_CREATED
-           : is_paused(container, lookout)       ? OCI_PAUSED
-                                                 : OCI_RUNNING;
+    if (!alive)
+        *ret = OCI_STOPPED;
+    else if (waits_for_start(container, lookout))
+        *ret = is_held(container, lookout) ? OCI_PAUSED : OCI_CREATED;
+    else
+        *ret = is_paused(container, lookout) ? OCI_PAUSED : OCI_RUNNING;
     return 0;
 }
 

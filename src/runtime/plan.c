@@ -73,7 +73,9 @@ char *plan_clean_path(const char *path)
 static int check_id(const char *id, struct cl_error *err)
 {
     size_t length = id == NULL ? 0 : strlen(id);
-    if (length == 0 || length > 1024 || cl_streq(id, ".") || cl_streq(id, "..") ||
+    if (length == 0)
+        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "container id: must not be empty");
+    if (length > 1024 || cl_streq(id, ".") || cl_streq(id, "..") ||
         id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")] !=
             '\0')
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
