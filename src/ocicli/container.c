@@ -3,6 +3,7 @@
  * The directory of one container, ROOT/ID:
  *
  *   state.json    who it is; first written before anything is made, so that whatever dies later, `delete` knows what to undo
+ *   state.next    what init of a container that runs through puts in its place when it is ready (create.c)
  *   config.json   the spec as it was at creation: exec needs it, and the bundle may change
  *   start         the socket on which its init waits for `start` (runtime_leave)
  *
@@ -166,6 +167,11 @@ static struct cl_json *annotations_json(const struct oci_map *map)
 
 int container_save(const struct container *container, struct cl_error *err)
 {
+    return container_save_as(container, CONTAINER_STATE, err);
+}
+
+int container_save_as(const struct container *container, const char *name, struct cl_error *err)
+{
     CL_AUTO(cl_json_unref) struct cl_json *json = cl_json_object();
     int result = json == NULL ? -ENOMEM : 0;
     const struct {
@@ -200,8 +206,7 @@ int container_save(const struct container *container, struct cl_error *err)
     cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
     if (text == NULL)
         return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
-    result = cl_write_atomic(container->dir, "state.json", text, strlen(text), 0600, CL_WRITE_PLAIN,
-                             err);
+    result = cl_write_atomic(container->dir, name, text, strlen(text), 0600, CL_WRITE_PLAIN, err);
     return result < 0 ? cl_error_prefix(err, "write the state of container %s", container->id) : 0;
 }
 

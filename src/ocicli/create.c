@@ -365,24 +365,64 @@ static int keep_text(const char *text, char **ret)
     return text != NULL && *ret == NULL ? -ENOMEM : 0;
 }
 
+static int record_process(struct creation *creation, const struct runtime_process *process,
+                          const char *name, struct cl_error *err)
+{
+    creation->container.pid = process->pid;
+    creation->container.start_ticks = process->start_ticks;
+    if (keep_text(process->rdt.group, &creation->container.rdt.group) < 0 ||
+        keep_text(process->rdt.monitor, &creation->container.rdt.monitor) < 0)
+        return cl_fail(err, ENOMEM, "create container %s", creation->container.id);
+    if (process->cgroup.count == 0) /* it went without (runtime_options.rootless) */
+        creation->container.cgroup_path[0] = '\0';
+    return container_save_as(&creation->container, name, err);
+}
+
 static int announce(struct creation *creation, struct cl_error *err)
 {
     const struct create_options *flags = creation->flags;
     int result = 0;
-    creation->container.pid = creation->process.pid;
-    creation->container.start_ticks = creation->process.start_ticks;
-    if (keep_text(creation->process.rdt.group, &creation->container.rdt.group) < 0 ||
-        keep_text(creation->process.rdt.monitor, &creation->container.rdt.monitor) < 0)
-        return cl_fail(err, ENOMEM, "create container %s", creation->container.id);
-    if (creation->process.cgroup.count == 0) /* it went without (runtime_options.rootless) */
-        creation->container.cgroup_path[0] = '\0';
     cl_test_point("container ready");
     if (flags->console_socket != NULL)
         result = send_console(flags->console_socket, creation->process.console, err);
     if (result >= 0)
-        result = container_save(&creation->container, err);
+        result = record_process(creation, &creation->process, CONTAINER_STATE, err);
     cl_test_point("container recorded");
     return result < 0 ? result : write_pid_file(flags->pid_file, creation->process.pid, err);
+}
+
+/*
+ * Where nothing happens between "ready" and the program, the record is written while init is at work, and init itself puts it in its place when it is ready:
+ *
+ *   parent   spec, state.next (with the pid)   START   ....................................... unlock
+ *   init     mounts, ...                               (START is there) state.next → state.json, READY, exec
+ *
+ * So the program still never runs before state.json says so, what reads it says "creating" until init is ready, and whoever takes the lock has it once the program
+ * runs. A parent that dies takes init with it until that is ready, and one that died before READY is found out by it.
+ */
+static int record_ahead(void *context, const struct runtime_process *process, struct cl_error *err)
+{
+    struct creation *creation = context;
+    int result = creation_keep_spec(context, process, err);
+    if (result >= 0)
+        result = record_process(creation, process, CONTAINER_NEXT_STATE, err);
+    cl_test_point("container recorded");
+    return result;
+}
+
+/* By init, in the container: both names are below a descriptor. */
+static int place_record(void *context, struct cl_error *err)
+{
+    const struct creation *creation = context;
+    int dir = creation->container.dir;
+    return renameat(dir, CONTAINER_NEXT_STATE, dir, CONTAINER_STATE) < 0
+               ? cl_fail(err, errno, "write the state of container %s", creation->container.id)
+               : 0;
+}
+
+static bool records_ahead(const struct creation *creation)
+{
+    return runtime_runs_through(creation->plan) && creation->flags->pid_file == NULL;
 }
 
 /* systemd does not notice that nobody is in a scope whose group somebody else has removed. */
@@ -403,7 +443,9 @@ static int make_container(struct creation *creation, struct cl_error *err)
     if (result < 0)
         return result;
     result = creation_record(creation, err);
-    creation->options.while_init_works = creation_keep_spec;
+    bool is_ahead = records_ahead(creation);
+    creation->options.while_init_works = is_ahead ? record_ahead : creation_keep_spec;
+    creation->options.when_ready = is_ahead ? place_record : NULL;
     creation->options.context = creation;
     if (result >= 0 && creation->is_started_later) {
         result = creation->listener = container_listen(&creation->container, err);
@@ -411,7 +453,7 @@ static int make_container(struct creation *creation, struct cl_error *err)
     }
     if (result >= 0)
         result = runtime_create(creation->plan, &creation->io, &creation->process, err);
-    if (result >= 0) {
+    if (result >= 0 && !is_ahead) {
         result = announce(creation, err);
         if (result < 0)
             (void)creation_end_process(creation, &ignored); /* the first error is the reason */

@@ -176,6 +176,10 @@ int container_decode(const struct cl_json *json, struct container *container);
 /* Said aloud, since the container's init holds a copy of the descriptor until it executes. */
 void container_unlock(struct container *container);
 int container_save(const struct container *container, struct cl_error *err);
+/* Its names below ROOT/ID: the one that is read, and the one that is to take its place. */
+#define CONTAINER_STATE      "state.json"
+#define CONTAINER_NEXT_STATE "state.next"
+int container_save_as(const struct container *container, const char *name, struct cl_error *err);
 int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err);
 
 /* For who asks about many: what is looked through is opened once; `proc` and `host` when they are needed, unless they were lent. */

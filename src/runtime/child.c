@@ -206,9 +206,26 @@ static int wait_for_start(struct child *child, struct cl_error *err)
     return result < 0 ? result : wait_for_successor(child, listener, err);
 }
 
+/* Nobody is waited for but a parent that is not done yet, and READY comes last: a parent that died meanwhile can't be told, and the program does not run. */
+static int run_through(struct child *child, struct cl_error *err)
+{
+    const struct runtime_options *options = child->plan->options;
+    int result = child_wait(child, WIRE_INIT_START, err);
+    if (result >= 0)
+        result = options->when_ready(options->context, err);
+    if (result < 0)
+        return result;
+    result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (result >= 0)
+        result = child_send(child, WIRE_INIT_READY, -1);
+    return result < 0 ? cl_fail(err, result, "speak to the container's parent process") : 0;
+}
+
 /* IN_CONTAINER */
 int child_ready(struct child *child, struct cl_error *err)
 {
+    if (child->plan->options->when_ready != NULL)
+        return run_through(child, err);
     bool is_open = lets_its_user_in(child);
     /* A parent that is not to be died with may exit as soon as it has heard READY. */
     int result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);

@@ -582,6 +582,25 @@ static int watched(struct making *making, const struct parent_step *step, struct
     return 0;
 }
 
+bool runtime_runs_through(const struct runtime_plan *plan)
+{
+    return !plan->options->is_started_later && !plan->spec->process->terminal &&
+           !plan->process.has_user_ns && plan->process.notify == NULL &&
+           !hooks_at_create(plan->spec) && plan->spec->hooks.start_container.count == 0;
+}
+
+/* What init will wait for, before it does: then it need not. Nor are we woken for each word of its: what it said is read when its end of the socket is closed, by
+   exec or by its own end. */
+static int let_run(struct runtime_process *process, struct cl_error *err)
+{
+    int result = parent_send(process->sync, WIRE_INIT_START);
+    if (result < 0 && result != -EPIPE) /* parent_wait hears why */
+        return cl_fail(err, result, "let the container's first process run");
+    process->is_let_go = true;
+    parent_wait_close(process);
+    return 0;
+}
+
 static int make_container(struct making *making, struct cl_error *err)
 {
     const struct parent_service service = { .wants_console = making->io->terminal,
@@ -597,6 +616,8 @@ static int make_container(struct making *making, struct cl_error *err)
     if (result >= 0 && making->plan->options->while_init_works != NULL)
         result = making->plan->options->while_init_works(making->plan->options->context,
                                                          &making->process, err);
+    if (result >= 0 && making->plan->options->when_ready != NULL)
+        result = let_run(&making->process, err);
     if (result >= 0)
         result = parent_wait(&making->process, WIRE_INIT_READY, &service, err);
     cl_test_point("child ready");
@@ -687,7 +708,7 @@ int runtime_start(struct runtime_process *process, struct cl_error *err)
         trace_to(process->trace_since != NULL ? process->trace_fd : 0, process->trace_since, false);
     struct timespec start;
     (void)trace_begin(&trace, "start the program", &start); /* lines are never waited for */
-    int result = send_start(process);
+    int result = process->is_let_go ? 0 : send_start(process);
     cl_test_point("start sent");
     if (result == -EPIPE) /* it is gone: hear why */
         result = parent_wait(process, WIRE_INIT_READY, &nothing, err);

@@ -160,5 +160,7 @@ struct parent_service {
  */
 int parent_wait(struct runtime_process *process, enum wire_init_type until,
                 const struct parent_service *service, struct cl_error *err);
+/* Until the child's end of the socket is closed; what it sent stays to be read by parent_wait. */
+void parent_wait_close(const struct runtime_process *process);
 /* SIGKILL and reap; then the descriptors are closed. For a child that never came to run. */
 void parent_discard(struct runtime_process *process);

@@ -98,6 +98,10 @@ struct runtime_options {
        and does here, nobody waits for. A failure is runtime_create's. NULL: nothing to do. */
     int (*while_init_works)(void *context, const struct runtime_process *process,
                             struct cl_error *err);
+    /* Not NULL: nobody has a word to say between "ready" and the program, so init is told to go on while it still works, and sleeps for nobody. It is called by init when
+       all but the last steps are done (in the container's namespaces, as root, with every descriptor of the caller's still open), and its failure is init's. Only where
+       runtime_runs_through. */
+    int (*when_ready)(void *context, struct cl_error *err);
     void *context;
     /* Is a control group that can't be made an error where no limit is asked for? AUTO: yes for the
        host's root, no for an ordinary user or root of somebody's user namespace. */
@@ -148,6 +152,8 @@ int runtime_plan_new(const struct oci_spec *spec, const struct runtime_options *
                      const struct runtime_facts *facts, struct runtime_plan **ret,
                      struct cl_error *err);
 void runtime_plan_free(struct runtime_plan *plan);
+/* Is there nothing that needs the caller between the clone and the program: another who starts it, a terminal, hooks, an agent, a user namespace? */
+bool runtime_runs_through(const struct runtime_plan *plan);
 CL_DEFINE_AUTO(struct runtime_plan, runtime_plan_free)
 /* What the runtime-spec wants said rather than failed on (capabilities that can't be granted here):
    a NULL-terminated vector that belongs to the plan, or NULL. */
@@ -194,6 +200,7 @@ struct runtime_process {
     uint64_t start_ticks;
     int pidfd;            /* owned */
     int sync;             /* owned; -EBADF once started */
+    bool is_let_go;       /* START is sent (runtime_options.when_ready) */
     int console;          /* owned pty master, or -EBADF */
     int root_mount;       /* owned fd that pins the container's root mount, or -EBADF */
     struct cgroup cgroup; /* owned; count 0 without */

@@ -93,15 +93,30 @@ static int pass_listener(int *fds, size_t count, struct cl_error *err)
     return result;
 }
 
+void parent_wait_close(const struct runtime_process *process)
+{
+    struct pollfd end = { .fd = process->sync, .events = 0 }; /* POLLHUP comes unasked */
+    int result;
+    do
+        result = poll(&end, 1, -1);
+    while (result < 0 && errno == EINTR);
+}
+
 int parent_wait(struct runtime_process *process, enum wire_init_type until,
                 const struct parent_service *service, struct cl_error *err)
 {
+    bool was_reset = false;
     for (;;) {
         struct wire_init message;
         int fds[NOTIFY_FDS] = { -EBADF, -EBADF, -EBADF };
         size_t count = 0;
         ssize_t size =
             k_recv_fds(process->sync, &message, sizeof message, fds, CL_COUNT(fds), &count);
+        /* It ended with a word of ours unread. That is told once, and before what it said itself. */
+        if (size == -ECONNRESET && !was_reset) {
+            was_reset = true;
+            continue;
+        }
         if (size == 0 || size == -ECONNRESET)
             return until == 0 ? 0 : ended_early(process, err);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {

@@ -16,6 +16,8 @@
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
  *                             <-------------     FAILED {step, errno, text with the step's name}  at any time instead; then init exits
  *
+ * Where nobody has a word to say between READY and the program (runtime_options.when_ready), START is sent while init is still at work, and read by it just before READY.
+ *
  * Where another process is to start the container (runtime_leave), the parent sends LEAVE after READY and is gone; init accepts connections on its listening socket,
  * and the first that sends START there takes the parent's place. A connection that ends without a word is no start: init goes on listening.
  *

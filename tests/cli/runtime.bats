@@ -267,6 +267,32 @@ receive_console() {
     expect_output again
 }
 
+@test "run: killed while init goes on by itself, it runs nothing, and delete removes what is left" {
+    script 'echo ran >&2'
+    local point
+    for point in "cgroup ready" cloned "container recorded"; do
+        CLOCHE_TEST_KILL="cloche:$point" run rt run -b "$BUNDLE" box
+        expect_status 137
+        [[ $output != *ran* ]]
+        wait_until has_status box stopped
+        rt delete box
+    done
+    for point in "enter root file system" "connect streams"; do
+        CLOCHE_TEST_KILL="init:$point" run rt run -b "$BUNDLE" box
+        expect_status 1
+        expect_text "before the program ran"
+        run rt state box
+        expect_status 1
+    done
+    # It ended with a word unread: what it said itself is the error.
+    change '.process.cwd = "/bin/busybox"'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text 'process.cwd'
+    run rt state box
+    expect_status 1
+}
+
 # --- state, list, ps ------------------------------------------------------------------------------------------------------------
 
 @test "state, list: the same words in JSON and in the table" {
