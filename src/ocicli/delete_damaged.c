@@ -7,24 +7,36 @@
  * below: a parent would do), or when its config.json, or our way of naming them, says so. Without such an init a group that is named is removed when it is empty; when
  * there are processes in it nothing is done, and who asks decides. Only a container that can't run any more (another boot; an ended init that took its pid namespace
  * along) leaves such a group to whoever has it now. A unit of systemd's goes with its processes.
+ *
+ * An init that was not started yet can be asked: it listens on the container's own socket, and the kernel says who answers there. Of one that runs its program nothing
+ * of ours is left that could tell it from others: each descriptor, lock and socket went with the exec, and a root directory or a keyring's name is not one
+ * container's alone.
  */
 #include "ocicli/private.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "wire/init.h"
 
 #define STATE_MAX (1 << 20)
 #define SPEC_MAX  (16 << 20)
 #define PROCS_MAX (1 << 20)
 #define CUTS      64
 #define SHOWN     8
+#define ANSWER_MS 2000 /* one that is frozen gives none */
 
 struct scene {
     struct container container;
     struct cgroup_host host;
     bool has_host;
-    char *names[2];   /* of its group, by config.json or by us */
-    bool is_alive;    /* proven */
-    bool is_over;     /* likewise: none of its processes is left */
-    bool has_stopper; /* hooks.poststop is not empty */
-    bool has_rdt;     /* linux.intelRdt */
+    char *names[2];           /* of its group, by config.json or by us */
+    bool is_alive;            /* proven */
+    bool is_over;             /* likewise: none of its processes is left */
+    bool has_stopper;         /* hooks.poststop is not empty */
+    bool has_rdt;             /* linux.intelRdt */
+    bool keeps_rdt;           /* of which something is left */
+    struct oci_intel_rdt rdt; /* of that what names groups; owned */
 };
 
 static void scene_done(struct scene *scene)
@@ -33,6 +45,7 @@ static void scene_done(struct scene *scene)
         cgroup_host_done(&scene->host);
     for (size_t i = 0; i < CL_COUNT(scene->names); i++)
         free(scene->names[i]);
+    free(scene->rdt.clos_id);
     container_done(&scene->container);
 }
 
@@ -81,6 +94,16 @@ static int name_by_default(struct scene *scene)
     return scene->names[0] == NULL ? -ENOMEM : 0;
 }
 
+static int name_rdt(struct scene *scene, const struct cl_json *linux_)
+{
+    const struct cl_json *rdt = cl_json_get(linux_, "intelRdt");
+    const char *closid = cl_json_string(cl_json_get(rdt, "closID"));
+    scene->has_rdt = rdt != NULL;
+    scene->rdt.enable_monitoring = cl_json_bool(cl_json_get(rdt, "enableMonitoring"));
+    scene->rdt.clos_id = closid == NULL ? NULL : cl_strdup(closid);
+    return closid != NULL && scene->rdt.clos_id == NULL ? -ENOMEM : 0;
+}
+
 /* By config.json as it was at creation, which may be damaged, too. One for systemd names no path. */
 static int name_groups(struct scene *scene)
 {
@@ -92,7 +115,8 @@ static int name_groups(struct scene *scene)
     scene->has_stopper = cl_json_count(cl_json_get(cl_json_get(json, "hooks"), "poststop")) > 0;
     const struct cl_json *linux_ = cl_json_get(json, "linux");
     const char *path = cl_json_string(cl_json_get(linux_, "cgroupsPath"));
-    scene->has_rdt = cl_json_has(linux_, "intelRdt");
+    if (name_rdt(scene, linux_) < 0)
+        return -ENOMEM;
     if (path == NULL || path[strspn(path, "/")] == '\0')
         return name_by_default(scene);
     if (strchr(path, '/') == NULL && strchr(path, ':') != NULL)
@@ -100,6 +124,72 @@ static int name_groups(struct scene *scene)
     scene->names[0] = cl_strdup(path + strspn(path, "/"));
     return scene->names[0] == NULL ? -ENOMEM : 0;
 }
+
+/* ---- who waits for its start ---- */
+
+/* The kernel adds to the answer who sent it. 0: nobody did. */
+static pid_t hear_pid(int socket)
+{
+    struct wire_init answer;
+    struct ucred sender = { 0 };
+    char control[CMSG_SPACE(sizeof sender)];
+    struct iovec part = { &answer, sizeof answer };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
+    struct pollfd poller = { .fd = socket, .events = POLLIN };
+    if (poll(&poller, 1, ANSWER_MS) <= 0 ||
+        recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof answer ||
+        answer.type != WIRE_INIT_READY)
+        return 0;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS)
+        return 0;
+    memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    return sender.pid;
+}
+
+/* A connection that is still open is one with a process that has not ended: the pid is its own. */
+static bool is_open(int socket)
+{
+    struct pollfd poller = { .fd = socket, .events = POLLIN };
+    return poll(&poller, 1, 0) == 0;
+}
+
+static bool is_first_in_pid_ns(int proc, pid_t pid)
+{
+    struct procfs_status status;
+    cl_auto_fd dir = procfs_open_pid(proc, pid);
+    return dir >= 0 && procfs_read_status(dir, &status) >= 0 && status.levels > 1 &&
+           status.ns_pid[status.levels - 1] == 1;
+}
+
+/* Then what the record says of it is of no interest. */
+static bool ask_who_waits(struct container *container, int proc)
+{
+    static const int on = 1;
+    const struct wire_init question = { .type = WIRE_INIT_WHO };
+    uint64_t start = 0;
+    cl_auto_fd socket = container_connect(container->dir);
+    if (socket < 0 || setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+        send(socket, &question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question)
+        return false;
+    pid_t pid = hear_pid(socket);
+    if (pid <= 0 || procfs_start_ticks(proc, pid, &start) < 0)
+        return false;
+    bool owns_pid_ns = is_first_in_pid_ns(proc, pid);
+    char *boot_id = is_open(socket) ? cl_strdup(k_boot_id()) : NULL;
+    if (boot_id == NULL)
+        return false;
+    free(container->boot_id);
+    container->boot_id = boot_id;
+    container->pid = pid;
+    container->start_ticks = start;
+    container->owns_pid_ns = owns_pid_ns;
+    return true;
+}
+
+/* ---- all that is to be seen ---- */
 
 static int look(const struct ocicli *cli, const char *id, struct scene *scene, struct cl_error *err)
 {
@@ -116,6 +206,7 @@ static int look(const struct ocicli *cli, const char *id, struct scene *scene, s
     scene->has_host = true;
     if (read_remains(container) < 0 || name_groups(scene) < 0)
         return cl_fail(err, ENOMEM, "delete container %s", id);
+    (void)ask_who_waits(container, proc);
     cl_auto_fd init = container_pidfd(container, NULL);
     scene->is_alive = init >= 0;
     bool has_boot = strlen(container->boot_id) == strlen(k_boot_id());
@@ -258,7 +349,7 @@ static void tell(const struct ocicli *cli, const struct scene *scene)
     bool lacks_init = !scene->is_alive && !scene->is_over;
     bool lacks_group = scene->is_alive && container->cgroup_path[0] == '\0';
     bool lacks_hooks = scene->has_stopper && !container->has_poststop;
-    bool lacks = lacks_init || lacks_group || lacks_hooks || scene->has_rdt;
+    bool lacks = lacks_init || lacks_group || lacks_hooks || scene->keeps_rdt;
     cl_auto_free char *text = cl_format(
         "container %s: its state.json was damaged; removed %s%s%s%s%s", container->id,
         lacks ? "without" : "all the same",
@@ -267,7 +358,7 @@ static void tell(const struct ocicli *cli, const struct scene *scene)
                    : "",
         lacks_group ? " knowing its cgroup;" : "",
         lacks_hooks ? " running its poststop hooks;" : "",
-        scene->has_rdt ? " its groups in resctrl;" : "");
+        scene->keeps_rdt ? " its groups in resctrl;" : "");
     if (text != NULL && lacks)
         text[strlen(text) - 1] = '\0';
     log_write(cli, LOG_LEVEL_WARNING, text != NULL ? text : "out of memory");
@@ -285,6 +376,7 @@ int delete_damaged(const struct ocicli *cli, const char *id, struct cl_error *er
         result = container_destroy(cli, &scene.container, err);
     if (result >= 0) {
         remove_named(&scene);
+        scene.keeps_rdt = scene.has_rdt && !runtime_rdt_remove_empty(&scene.rdt, id);
         tell(cli, &scene);
     }
     scene_done(&scene);

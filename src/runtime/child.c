@@ -156,6 +156,16 @@ int child_wait_go(struct child *child, struct cl_error *err)
     return child_wait(child, WIRE_INIT_GO, err);
 }
 
+/* Whoever asks who we are hears of us, and may then say something else. */
+static ssize_t hear_connection(const struct child *child, struct wire_init *message, int *fd,
+                               size_t *count)
+{
+    ssize_t size = cl_recv_fds(child->sync, message, sizeof *message, fd, 1, count);
+    if (size != (ssize_t)sizeof *message || message->type != WIRE_INIT_WHO || *count > 0)
+        return size;
+    return child_send(child, WIRE_INIT_READY, -1) < 0 ? -EPIPE : -EINTR;
+}
+
 /* The creator is gone; whoever connects takes its place. One that goes away again without a word
    was killed, or only asked whether we still wait. */
 static int wait_for_successor(struct child *child, int listener, struct cl_error *err)
@@ -172,7 +182,7 @@ static int wait_for_successor(struct child *child, int listener, struct cl_error
         if (child->sync < 0)
             continue;
         do
-            size = cl_recv_fds(child->sync, &message, sizeof message, &fd, 1, &count);
+            size = hear_connection(child, &message, &fd, &count);
         while (size == -EINTR);
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_START) {
             if (count == 1) { /* closed at exec, as every other */

@@ -65,6 +65,7 @@ const char *rdt_group_name(const struct oci_intel_rdt *rdt, const char *id);
 int rdt_stats(int root, const struct oci_intel_rdt *rdt, const char *id,
               struct runtime_rdt_stats *ret, struct cl_error *err); /* rdt_stats.c */
 int rdt_remove(int root, const struct runtime_rdt *made, struct cl_error *err);
+bool rdt_remove_empty(int root, const struct oci_intel_rdt *rdt, const char *id);
 int rdt_update(int root, const struct oci_intel_rdt *rdt, const char *id,
                const struct oci_intel_rdt *change, char **ret_old, struct cl_error *err);
 

@@ -398,6 +398,42 @@ int runtime_rdt_remove(const struct runtime_rdt *made, struct cl_error *err)
     return root;
 }
 
+/* "tasks" has been read to its end and is empty. A group that is not there has none either. */
+static bool has_no_tasks(int root, const char *group)
+{
+    char text[8];
+    cl_auto_free char *path = cl_format("%s/tasks", group);
+    ssize_t size = path == NULL ? -ENOMEM : cl_read_small(root, path, text, sizeof text);
+    return size == 0 || size == -ENOENT;
+}
+
+static bool remove_if_empty(int root, const char *group)
+{
+    return group == NULL || (has_no_tasks(root, group) && remove_directory(root, group, NULL) >= 0);
+}
+
+static bool is_component(const char *name)
+{
+    return strchr(name, '/') == NULL && !cl_streq(name, "..");
+}
+
+bool rdt_remove_empty(int root, const struct oci_intel_rdt *rdt, const char *id)
+{
+    const char *group = rdt_group_name(rdt, id);
+    bool has_own_name = rdt->clos_id == NULL || rdt->clos_id[0] == '\0';
+    cl_auto_free char *monitor =
+        rdt->enable_monitoring ? cl_format("%s/mon_groups/%s", group, id) : NULL;
+    if (!is_component(group) || (rdt->enable_monitoring && monitor == NULL))
+        return false;
+    return remove_if_empty(root, monitor) && remove_if_empty(root, has_own_name ? group : NULL);
+}
+
+bool runtime_rdt_remove_empty(const struct oci_intel_rdt *rdt, const char *id)
+{
+    cl_auto_fd root = rdt_open(-EBADF, NULL);
+    return root == -EOPNOTSUPP || (root >= 0 && rdt_remove_empty(root, rdt, id));
+}
+
 void runtime_rdt_done(struct runtime_rdt *made)
 {
     free(made->group);

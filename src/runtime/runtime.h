@@ -187,6 +187,8 @@ struct runtime_rdt {
 /* Not mounted any more or not there any more is fine. */
 int runtime_rdt_remove(const struct runtime_rdt *made, struct cl_error *err);
 void runtime_rdt_done(struct runtime_rdt *made);
+/* What must have been made for a container with this closID and enableMonitoring, of which nobody knows more: its groups go where they have no tasks. True: none is left. */
+bool runtime_rdt_remove_empty(const struct oci_intel_rdt *rdt, const char *id);
 /* Write the schemata of `change` to the group that a container has by `rdt`: all of it or nothing. *ret_old, owned: what held before, for runtime_rdt_restore. */
 int runtime_rdt_update(const struct oci_intel_rdt *rdt, const char *id,
                        const struct oci_intel_rdt *change, char **ret_old, struct cl_error *err);

@@ -19,7 +19,8 @@
  * Where nobody has a word to say between READY and the program (runtime_options.when_ready), START is sent while init is still at work, and read by it just before READY.
  *
  * Where another process is to start the container (runtime_leave), the parent sends LEAVE after READY and is gone; init accepts connections on its listening socket,
- * and the first that sends START there takes the parent's place. A connection that ends without a word is no start: init goes on listening.
+ * and the first that sends START there takes the parent's place. A connection that ends without a word is no start: init goes on listening. One that sends WHO gets
+ * READY, with which the kernel hands over who sent it (SCM_CREDENTIALS): how `delete` finds the init of a container whose state can't be read.
  *
  * The parent's end of file before READY means that it died: init exits without a trace. Fixed-size messages, one per packet.
  */
@@ -36,6 +37,7 @@ enum wire_init_type {
     WIRE_INIT_READY,
     WIRE_INIT_START,
     WIRE_INIT_LEAVE,
+    WIRE_INIT_WHO,
     WIRE_INIT_FAILED
 };
 

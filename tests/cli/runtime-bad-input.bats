@@ -426,6 +426,43 @@ group_is_gone() {
     has_status other running
 }
 
+@test "delete -f: a damaged state of a container that was not started: its init says that it is its" {
+    local text
+    script 'sleep 1000'
+    start_other
+    change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path'
+    for text in '' '{"id":"box"' keep; do
+        rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
+        cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"
+        pid=$(rt state box | jq .pid)
+        # keep: a record that names another's init
+        [ "$text" != keep ] || text=$(jq -c --argjson pid "$(rt state other | jq .pid)" '{ id, bootId, pid: $pid, startTicks: 1 }' "$WORLD/saved.json" | head -c -2),
+        damage "$text"
+        run rt delete -f box
+        expect_status 0
+        expect_text "its state.json was damaged; removed all the same"
+        has_ended "$pid"
+        group_is_gone
+        [ ! -e "$WORLD/oci/box" ]
+        has_status other running
+    done
+    # Without anything that names its group: the group alone is left, and that is said.
+    rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
+    pid=$(rt state box | jq .pid)
+    damage ''
+    echo '{' >"$WORLD/oci/box/config.json"
+    run rt delete -f box
+    expect_status 0
+    expect_text "removed without knowing its cgroup"
+    has_ended "$pid"
+    find /sys/fs/cgroup -depth -type d -path "*$CLOCHE_CGROUP_PARENT/box" -exec rmdir {} + 2>/dev/null || true
+    # Who asks and goes, or asks what nobody knows, starts nothing.
+    rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
+    has_status box created
+    rt start box
+    has_status box running
+}
+
 @test "delete -f: a damaged state and processes that can't be told to be its: nothing is ended, and they are named" {
     start_idle
     cp "$WORLD/oci/box/state.json" "$WORLD/saved.json"

@@ -81,6 +81,33 @@ TEST(without_a_closid_the_group_is_the_containers_and_goes_with_it)
     fake_close(&fake);
 }
 
+TEST(what_must_have_been_made_goes_where_it_has_no_tasks)
+{
+    struct fake fake;
+    char name[] = "gold", evil[] = "../gold";
+    struct oci_intel_rdt own = { .enable_monitoring = true };
+    const struct oci_intel_rdt named = { .clos_id = name, .enable_monitoring = true };
+    const struct oci_intel_rdt bad = { .clos_id = evil, .enable_monitoring = true };
+    REQUIRE(fake_open(&fake));
+    CHECK(rdt_remove_empty(fake.root, &own, "box")); /* nothing there */
+    REQUIRE(mkdirat(fake.root, "box", 0755) == 0 && mkdirat(fake.root, "gold", 0755) == 0);
+    REQUIRE(mkdirat(fake.root, "gold/mon_groups", 0755) == 0 &&
+            mkdirat(fake.root, "gold/mon_groups/box", 0755) == 0);
+    CHECK(rdt_remove_empty(fake.root, &own, "box"));
+    CHECK(!has(&fake, "box"));
+    CHECK(!rdt_remove_empty(fake.root, &bad, "box"));
+    CHECK(has(&fake, "gold/mon_groups/box"));
+    CHECK(rdt_remove_empty(fake.root, &named, "box"));
+    CHECK(has(&fake, "gold")); /* may be others', too */
+    CHECK(!has(&fake, "gold/mon_groups/box"));
+    char path[128];
+    snprintf(path, sizeof path, "%s/box", fake.dir);
+    REQUIRE(mkdirat(fake.root, "box", 0755) == 0 && write_file(path, "tasks", "123\n", 0644));
+    CHECK(!rdt_remove_empty(fake.root, &own, "box"));
+    CHECK(has(&fake, "box"));
+    fake_close(&fake);
+}
+
 TEST(a_group_of_the_containers_name_that_is_there_already_is_not_taken_over)
 {
     struct fake fake;
