@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-static const char *const texts[] = {
+static const char texts[][56] = {
     [EPERM] = "Operation not permitted",
     [ENOENT] = "No such file or directory",
     [ESRCH] = "No such process",
@@ -147,5 +147,5 @@ const char *cl_errno_text(int errnum)
 {
     size_t number = (size_t)(errnum < 0 ? -(int64_t)errnum : errnum);
     size_t count = sizeof texts / sizeof texts[0];
-    return number < count && texts[number] != NULL ? texts[number] : "Unknown error";
+    return number < count && texts[number][0] != '\0' ? texts[number] : "Unknown error";
 }

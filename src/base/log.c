@@ -13,6 +13,8 @@
 
 #include <errno.h>
 
+#include "base/str.h"
+
 enum { UNREAD, OFF, ON };
 static int state;
 static const char *topics; /* lives in the environment */
@@ -21,7 +23,7 @@ static struct timespec begin;
 /* Only where it is told: looking for the clock in the vDSO is a good part of a short program's start. */
 __attribute__((constructor)) static void note_begin(void)
 {
-    if (secure_getenv("CLOCHE_DEBUG") != NULL)
+    if (cl_env_own("CLOCHE_DEBUG") != NULL)
         (void)clock_gettime(CLOCK_MONOTONIC, &begin); /* can't fail: the clock exists */
 }
 
@@ -43,7 +45,7 @@ bool cl_debug_on(const char *topic)
     if (__builtin_expect(state == OFF, 1))
         return false;
     if (state == UNREAD) {
-        topics = secure_getenv("CLOCHE_DEBUG");
+        topics = cl_env_own("CLOCHE_DEBUG");
         state = topics != NULL && topics[0] != '\0' ? ON : OFF;
         return cl_debug_on(topic);
     }

@@ -17,7 +17,7 @@ static uint64_t fault_at, fault_count;
 static void read_fault(void)
 {
     uint64_t at;
-    const char *text = secure_getenv("CLOCHE_TEST_FAIL_ALLOC");
+    const char *text = cl_env_own("CLOCHE_TEST_FAIL_ALLOC");
     if (text != NULL && cl_parse_u64(text, 1, UINT64_MAX, &at) == 0) {
         fault_at = at;
         __atomic_store_n(&fault_state, FAULT_ON, __ATOMIC_RELEASE);

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 bool cl_starts_with(const char *text, const char *prefix)
 {
@@ -102,7 +104,7 @@ bool cl_strv_has(const char *const *vector, const char *text)
 
 static bool has_key(const char *key_value, const char *key, size_t key_length)
 {
-    return strncmp(key_value, key, key_length) == 0 &&
+    return key_value[0] == key[0] && strncmp(key_value, key, key_length) == 0 &&
            (key_value[key_length] == '=' || key_value[key_length] == '\0');
 }
 
@@ -132,4 +134,9 @@ const char *cl_env_get(const char *const *vector, const char *key)
             return *vector + length + 1;
     }
     return NULL;
+}
+
+const char *cl_env_own(const char *key)
+{
+    return cl_env_get((const char *const *)environ, key) == NULL ? NULL : secure_getenv(key);
 }

@@ -32,6 +32,8 @@ bool cl_strv_has(const char *const *vector, const char *text);
 /* KEY=VALUE vectors: set or replace KEY; get the value or NULL. */
 int cl_env_set(char ***vector, const char *key_value);
 const char *cl_env_get(const char *const *vector, const char *key);
+/* secure_getenv(3), for variables of our own: nearly always there are none, and every start of a program asks for several. */
+const char *cl_env_own(const char *key);
 CL_DEFINE_AUTO(char *, cl_strv_free)
 
 /* Whole-string parsing, base 10 (0 for base: 0x and 0 prefixes too). 0 or -EINVAL/-ERANGE; *ret untouched on failure. */

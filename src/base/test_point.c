@@ -49,8 +49,8 @@ static void find_wish(void)
 
 static void read_wishes(void)
 {
-    wishes = secure_getenv("CLOCHE_TEST_KILL");
-    log_path = secure_getenv("CLOCHE_TEST_KILL_LOG");
+    wishes = cl_env_own("CLOCHE_TEST_KILL");
+    log_path = cl_env_own("CLOCHE_TEST_KILL_LOG");
     state = wishes == NULL ? OFF : ON;
     if (state == ON)
         find_wish();

@@ -22,7 +22,7 @@ static atomic_uint_fast64_t hook_count;
 static const char *hook_missing; /* the latest call that answered -ENOSYS */
 
 static const struct {
-    const char *name;
+    char name[12];
     int number;
 } hook_errors[] = {
     { "EPERM", EPERM },   { "ENOENT", ENOENT }, { "ESRCH", ESRCH },   { "EINTR", EINTR },
@@ -62,8 +62,7 @@ void k_hook_set(const char *no, const char *fail_call)
 
 __attribute__((constructor)) static void hook_read_environment(void)
 {
-    const char *no = secure_getenv("CLOCHE_TEST_NO"),
-               *fail_call = secure_getenv("CLOCHE_TEST_FAIL_CALL");
+    const char *no = cl_env_own("CLOCHE_TEST_NO"), *fail_call = cl_env_own("CLOCHE_TEST_FAIL_CALL");
     if (no != NULL || fail_call != NULL)
         k_hook_set(no, fail_call);
 }

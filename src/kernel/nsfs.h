@@ -21,9 +21,9 @@ enum k_ns {
 };
 
 struct k_ns_info {
-    const char *name;     /* "mnt": /proc/PID/ns/mnt, lsns's TYPE */
-    const char *oci_name; /* "mount": runtime-spec's namespaces[].type */
-    int clone_flag;       /* CLONE_NEWNS … */
+    char name[8];     /* "mnt": /proc/PID/ns/mnt, lsns's TYPE */
+    char oci_name[8]; /* "mount": runtime-spec's namespaces[].type */
+    int clone_flag;   /* CLONE_NEWNS … */
 };
 extern const struct k_ns_info k_ns_table[K_NS_COUNT];
 int k_ns_by_name(const char *name); /* either spelling → enum k_ns, or -EINVAL */

@@ -331,11 +331,11 @@ static int read_word(struct oci_reader *reader, const struct oci_word *words,
     shown[i] = '\0';
     char known[120] = "";
     size_t used = 0;
-    for (; words->name != NULL && used + strlen(words->name) + 6 < sizeof known; words++)
+    for (; !oci_word_is_end(words) && used + strlen(words->name) + 6 < sizeof known; words++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "",
                                  words->name);
     return oci_read_fail(reader, EINVAL, "unknown value \"%s\" (known: %s%s)", shown, known,
-                         words->name != NULL ? ", …" : "");
+                         oci_word_is_end(words) ? "" : ", …");
 }
 
 static int enum_decode(struct oci_reader *reader, const struct oci_field *field,
@@ -393,7 +393,7 @@ static int write_bits(const struct oci_field *field, uint32_t value, word_bits *
     CL_AUTO(cl_json_unref) struct cl_json *array = cl_json_array();
     if (array == NULL)
         return -ENOMEM;
-    for (const struct oci_word *word = field->words; word->name != NULL; word++) {
+    for (const struct oci_word *word = field->words; !oci_word_is_end(word); word++) {
         uint32_t bit = bits(word->value);
         if ((value & bit) == 0)
             continue;

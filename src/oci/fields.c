@@ -191,16 +191,27 @@ void oci_shape_free(const struct oci_shape *shape, void *object)
 
 /* ---- Checks and helpers ---- */
 
+/* A name that fills its array has no end (older compilers don't warn). */
+static bool are_words_whole(const struct oci_word *words)
+{
+    for (; !oci_word_is_end(words); words++)
+        if (memchr(words->name, '\0', sizeof words->name) == NULL)
+            return false;
+    return true;
+}
+
 const char *oci_shape_check(const struct oci_shape *shape)
 {
     for (size_t i = 0; i < shape->count; i++) {
         const struct oci_field *field = &shape->fields[i];
-        bool is_embedded = field->codec == &oci_object_codec;
-        size_t expected =
-            is_embedded && field->shape != NULL ? field->shape->size : field->codec->size;
+        const struct oci_shape *inner = field->has_words ? NULL : field->shape;
+        bool is_embedded = field->codec == &oci_object_codec && inner != NULL;
+        size_t expected = is_embedded ? inner->size : field->codec->size;
         if (expected != field->size || field->offset + field->size > shape->size)
             return field->name;
-        const char *below = field->shape != NULL ? oci_shape_check(field->shape) : NULL;
+        if (field->has_words && !are_words_whole(field->words))
+            return field->name;
+        const char *below = inner != NULL ? oci_shape_check(inner) : NULL;
         if (below != NULL)
             return below;
     }
@@ -209,7 +220,7 @@ const char *oci_shape_check(const struct oci_shape *shape)
 
 const char *oci_word_name(const struct oci_word *words, uint32_t value)
 {
-    for (; words->name != NULL; words++)
+    for (; !oci_word_is_end(words); words++)
         if (words->value == value)
             return words->name;
     return NULL;
@@ -217,7 +228,7 @@ const char *oci_word_name(const struct oci_word *words, uint32_t value)
 
 const struct oci_word *oci_word_find(const struct oci_word *words, const char *name)
 {
-    for (; words->name != NULL; words++)
+    for (; !oci_word_is_end(words); words++)
         if (strcmp(words->name, name) == 0)
             return words;
     return NULL;

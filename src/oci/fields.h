@@ -11,6 +11,8 @@
  *
  * Rules that hold for every table: unknown properties are ignored; JSON null is absent; a struct starts zeroed; absent optional values are
  * not written back (false, 0, NULL, empty); errors name the path ("linux.seccomp.syscalls[3].args[0].index").
+ * Rows are small and words hold their names, since what a pointer lies in is copied at each start of a position-independent program
+ * (docs/decisions/015-libc.md).
  * A row's codec must fit the type of its member: FIELD records the member's size and oci_shape_check (run by the unit tests) compares.
  */
 #pragma once
@@ -45,19 +47,30 @@ struct oci_codec {
 };
 
 struct oci_word { /* an enum's names; a value may have several names, the first is written */
-    const char *name;
+    char name[40];
     uint32_t value;
 };
+#define OCI_WORDS_END                                                                              \
+    {                                                                                              \
+        "", UINT32_MAX                                                                             \
+    }
+static inline bool oci_word_is_end(const struct oci_word *word)
+{
+    return word->name[0] == '\0' && word->value == UINT32_MAX;
+}
 
 struct oci_shape;
 struct oci_field {
     const char *name;
     const struct oci_codec *codec;
-    size_t offset;
-    size_t size;
-    enum oci_presence presence;
-    const struct oci_shape *shape; /* objects and lists: of what */
-    const struct oci_word *words;  /* words and flags; ended by a NULL name */
+    union {
+        const struct oci_shape *shape; /* objects and lists: of what */
+        const struct oci_word *words;  /* words and flags; ended by OCI_WORDS_END */
+    };
+    uint32_t offset;
+    uint16_t size;
+    uint8_t presence; /* enum oci_presence */
+    bool has_words;   /* which of the two it is */
 };
 
 struct oci_shape {
@@ -92,7 +105,8 @@ struct oci_shape {
 #define FIELD_WORDS(type, json_name, member, codec_, words_, presence_)                            \
     {                                                                                              \
         .name = (json_name), .codec = &codec_##_codec, .offset = offsetof(type, member),           \
-        .size = OCI_MEMBER_SIZE(type, member), .presence = (presence_), .words = (words_)          \
+        .size = OCI_MEMBER_SIZE(type, member), .presence = (presence_), .words = (words_),         \
+        .has_words = true                                                                          \
     }
 #define OCI_SHAPE(type, fields_)                                                                   \
     {                                                                                              \

@@ -12,7 +12,7 @@
 static const struct oci_word namespace_types[] = {
     { "pid", OCI_NS_PID },       { "network", OCI_NS_NETWORK }, { "mount", OCI_NS_MOUNT },
     { "ipc", OCI_NS_IPC },       { "uts", OCI_NS_UTS },         { "user", OCI_NS_USER },
-    { "cgroup", OCI_NS_CGROUP }, { "time", OCI_NS_TIME },       { NULL, 0 },
+    { "cgroup", OCI_NS_CGROUP }, { "time", OCI_NS_TIME },       OCI_WORDS_END,
 };
 
 const char *oci_namespace_name(enum oci_namespace_type type)
@@ -65,7 +65,7 @@ static const struct oci_word device_types[] = {
     { "b", OCI_DEVICE_BLOCK },
     { "p", OCI_DEVICE_FIFO },
     { "u", OCI_DEVICE_CHAR },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_field device_fields[] = {
     FIELD_WORDS(struct oci_device, "type", type, oci_enum, device_types, REQUIRED),
@@ -91,7 +91,7 @@ static const struct oci_word rule_types[] = {
     { "c", OCI_DEVICE_CHAR },
     { "b", OCI_DEVICE_BLOCK },
     { "", OCI_DEVICE_ALL },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_field device_rule_fields[] = {
     FIELD(struct oci_device_rule, "allow", allow, oci_bool, REQUIRED),
@@ -229,7 +229,7 @@ static const struct oci_word seccomp_actions[] = {
     { "SCMP_ACT_ALLOW", OCI_SECCOMP_ALLOW },
     { "SCMP_ACT_LOG", OCI_SECCOMP_LOG },
     { "SCMP_ACT_NOTIFY", OCI_SECCOMP_NOTIFY },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_word seccomp_ops[] = {
     { "SCMP_CMP_NE", OCI_SECCOMP_NE },
@@ -239,7 +239,7 @@ static const struct oci_word seccomp_ops[] = {
     { "SCMP_CMP_GE", OCI_SECCOMP_GE },
     { "SCMP_CMP_GT", OCI_SECCOMP_GT },
     { "SCMP_CMP_MASKED_EQ", OCI_SECCOMP_MASKED_EQ },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_word seccomp_archs[] = {
     { "SCMP_ARCH_X86", OCI_SECCOMP_X86 },
@@ -265,7 +265,7 @@ static const struct oci_word seccomp_archs[] = {
     { "SCMP_ARCH_M68K", OCI_SECCOMP_M68K },
     { "SCMP_ARCH_SH", OCI_SECCOMP_SH },
     { "SCMP_ARCH_SHEB", OCI_SECCOMP_SHEB },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 _Static_assert(OCI_SECCOMP_ARCH_COUNT <= 32, "architectures is a set of 32 bits");
 
@@ -274,7 +274,7 @@ static const struct oci_word seccomp_flags[] = {
     { "SECCOMP_FILTER_FLAG_LOG", OCI_SECCOMP_FLAG_LOG },
     { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", OCI_SECCOMP_FLAG_SPEC_ALLOW },
     { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", OCI_SECCOMP_FLAG_WAIT_KILLABLE_RECV },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 
 /* "flags" there but empty is something else than "flags" absent: the pair {flags, has_flags} is one value. */
@@ -359,13 +359,13 @@ static const struct oci_word mpol_modes[] = {
     { "MPOL_LOCAL", OCI_MPOL_LOCAL },
     { "MPOL_PREFERRED_MANY", OCI_MPOL_PREFERRED_MANY },
     { "MPOL_WEIGHTED_INTERLEAVE", OCI_MPOL_WEIGHTED_INTERLEAVE },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_word mpol_flags[] = { /* linux/mempolicy.h */
                                               { "MPOL_F_NUMA_BALANCING", 1U << 13 },
                                               { "MPOL_F_RELATIVE_NODES", 1U << 14 },
                                               { "MPOL_F_STATIC_NODES", 1U << 15 },
-                                              { NULL, 0 }
+                                              OCI_WORDS_END
 };
 static const struct oci_field memory_policy_fields[] = {
     FIELD_WORDS(struct oci_memory_policy, "mode", mode, oci_enum, mpol_modes, REQUIRED),
@@ -378,7 +378,7 @@ static const struct oci_shape memory_policy_shape =
 static const struct oci_word personalities[] = { /* linux/personality.h */
                                                  { "LINUX", 0x0000 },
                                                  { "LINUX32", 0x0008 },
-                                                 { NULL, 0 }
+                                                 OCI_WORDS_END
 };
 static const struct oci_field personality_fields[] = {
     FIELD_WORDS(struct oci_personality, "domain", domain, oci_enum, personalities, REQUIRED),
@@ -394,7 +394,7 @@ static const struct oci_word propagations[] = {
     { "private", OCI_PROPAGATION_PRIVATE },   { "unbindable", OCI_PROPAGATION_UNBINDABLE },
     { "rshared", OCI_PROPAGATION_RSHARED },   { "rslave", OCI_PROPAGATION_RSLAVE },
     { "rprivate", OCI_PROPAGATION_RPRIVATE }, { "runbindable", OCI_PROPAGATION_RUNBINDABLE },
-    { "", OCI_PROPAGATION_DEFAULT },          { NULL, 0 },
+    { "", OCI_PROPAGATION_DEFAULT },          OCI_WORDS_END,
 };
 
 static const struct oci_field linux_fields[] = {

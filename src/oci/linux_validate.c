@@ -172,7 +172,7 @@ static int check_net_devices(struct oci_check *check, const struct oci_spec *spe
 /* ---- Sysctls: only those that a namespace of the container holds; the others would change the host ---- */
 
 static const struct {
-    const char *name; /* ended by '.': a prefix */
+    char name[23]; /* ended by '.': a prefix */
     enum oci_namespace_type ns;
 } sysctls[] = {
     { "net.", OCI_NS_NETWORK },

@@ -12,40 +12,40 @@
 /* The last columns are macros so that a row stays a line. `attr` names a MOUNT_ATTR_ bit that the option sets or clears. */
 #define SETS(n, ms, attr)                                                                          \
     {                                                                                              \
-        .name = (n), .set = (ms), .attr_set = (attr)                                               \
+        .name = n, .set = (ms), .attr_set = (attr)                                                 \
     }
 #define CLEARS(n, ms, attr)                                                                        \
     {                                                                                              \
-        .name = (n), .clear = (ms), .attr_clear = (attr)                                           \
+        .name = n, .clear = (ms), .attr_clear = (attr)                                             \
     }
 #define R_SETS(n, attr)                                                                            \
     {                                                                                              \
-        .name = (n), .attr_set = (attr), .is_recursive = true                                      \
+        .name = n, .attr_set = (attr), .is_recursive = true                                        \
     }
 #define R_CLEARS(n, attr)                                                                          \
     {                                                                                              \
-        .name = (n), .attr_clear = (attr), .is_recursive = true                                    \
+        .name = n, .attr_clear = (attr), .is_recursive = true                                      \
     }
 #define SUPER_SETS(n, ms)                                                                          \
     {                                                                                              \
-        .name = (n), .set = (ms), .super = (n)                                                     \
+        .name = n, .set = (ms), .is_super = true                                                   \
     }
 #define SUPER_CLEARS(n, ms)                                                                        \
     {                                                                                              \
-        .name = (n), .clear = (ms), .super = (n)                                                   \
+        .name = n, .clear = (ms), .is_super = true                                                 \
     }
 #define PROPAGATES(n, ms, rec)                                                                     \
     {                                                                                              \
-        .name = (n), .propagation = (ms), .is_recursive = (rec)                                    \
+        .name = n, .propagation = (ms), .is_recursive = (rec)                                      \
     }
 #define SPECIAL(n, kind, rec)                                                                      \
     {                                                                                              \
-        .name = (n), .special = (kind), .is_recursive = (rec)                                      \
+        .name = n, .special = (kind), .is_recursive = (rec)                                        \
     }
 /* The atime modes are one field: whatever is chosen, all of it is cleared first (mount_setattr(2)). */
 #define ATIME(n, ms, ms_off, value, rec)                                                           \
     {                                                                                              \
-        .name = (n), .set = (ms), .clear = (ms_off), .attr_set = (value),                          \
+        .name = n, .set = (ms), .clear = (ms_off), .attr_set = (value),                            \
         .attr_clear = MOUNT_ATTR__ATIME, .is_recursive = (rec)                                     \
     }
 
@@ -93,7 +93,7 @@ const struct oci_mount_option oci_mount_options[] = {
     ATIME("rnostrictatime", 0, 0, MOUNT_ATTR_RELATIME, true),
     R_SETS("rnosuid", MOUNT_ATTR_NOSUID),
     R_SETS("rnosymfollow", MOUNT_ATTR_NOSYMFOLLOW),
-    { .name = "ro", .set = MS_RDONLY, .attr_set = MOUNT_ATTR_RDONLY, .super = "ro" },
+    { .name = "ro", .set = MS_RDONLY, .attr_set = MOUNT_ATTR_RDONLY, .is_super = true },
     PROPAGATES("rprivate", MS_PRIVATE, true),
     ATIME("rrelatime", 0, 0, MOUNT_ATTR_RELATIME, true),
     R_SETS("rro", MOUNT_ATTR_RDONLY),
@@ -104,7 +104,7 @@ const struct oci_mount_option oci_mount_options[] = {
     R_CLEARS("rsuid", MOUNT_ATTR_NOSUID),
     R_CLEARS("rsymfollow", MOUNT_ATTR_NOSYMFOLLOW),
     PROPAGATES("runbindable", MS_UNBINDABLE, true),
-    { .name = "rw", .clear = MS_RDONLY, .attr_clear = MOUNT_ATTR_RDONLY, .super = "rw" },
+    { .name = "rw", .clear = MS_RDONLY, .attr_clear = MOUNT_ATTR_RDONLY, .is_super = true },
     PROPAGATES("shared", MS_SHARED, false),
     SETS("silent", MS_SILENT, 0),
     PROPAGATES("slave", MS_SLAVE, false),
@@ -115,7 +115,7 @@ const struct oci_mount_option oci_mount_options[] = {
     SUPER_SETS("sync", MS_SYNCHRONOUS),
     SPECIAL("tmpcopyup", OCI_MOUNT_TMPCOPYUP, false),
     PROPAGATES("unbindable", MS_UNBINDABLE, false),
-    { .name = NULL },
+    { .name = "" },
 };
 #define OPTION_COUNT (CL_COUNT(oci_mount_options) - 1)
 
@@ -187,14 +187,14 @@ static int fold_super(const struct oci_mount_option *option, struct oci_mount_fl
         bool is_same_bit = earlier != NULL && ((earlier->set | earlier->clear) & bit) != 0;
         if (!is_same_bit)
             continue;
-        char *copy = cl_strdup(option->super);
+        char *copy = cl_strdup(option->name);
         if (copy == NULL)
             return -ENOMEM;
         free(flags->super[i]);
         flags->super[i] = copy;
         return 0;
     }
-    return cl_strv_append(&flags->super, option->super);
+    return cl_strv_append(&flags->super, option->name);
 }
 
 static int fold_option(const struct oci_mount_option *option, struct oci_mount_flags *flags)
@@ -208,7 +208,7 @@ static int fold_option(const struct oci_mount_option *option, struct oci_mount_f
         fold_attributes(option, &flags->rec_attr_set, &flags->rec_attr_clear);
     else
         fold_attributes(option, &flags->attr_set, &flags->attr_clear);
-    return option->super != NULL ? fold_super(option, flags) : 0;
+    return option->is_super ? fold_super(option, flags) : 0;
 }
 
 static int add_data(const char *option, struct oci_mount_flags *flags)

@@ -22,7 +22,7 @@ static const char *without_prefix(const char *text, const char *prefix)
 
 /* ---- Capabilities ---- */
 
-static const char *const cap_names[OCI_CAP_LAST + 1] = {
+static const char cap_names[OCI_CAP_LAST + 1][24] = {
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
     "CAP_DAC_READ_SEARCH",
@@ -87,12 +87,15 @@ const char *oci_cap_name(int number)
 const char *oci_cap_closest(const char *name)
 {
     char upper[48];
+    const char *names[CL_COUNT(cap_names)];
     bool has_prefix = strncasecmp(name, "CAP_", 4) == 0;
     if (CL_PRINT(upper, "%s%s", has_prefix ? "" : "CAP_", name) < 0)
         return NULL;
     for (char *c = upper; *c != '\0'; c++)
         *c = (char)toupper((unsigned char)*c);
-    return cl_closest(upper, cap_names, CL_COUNT(cap_names));
+    for (size_t i = 0; i < CL_COUNT(names); i++)
+        names[i] = cap_names[i];
+    return cl_closest(upper, names, CL_COUNT(names));
 }
 
 /* ---- Resource limits ---- */
@@ -114,13 +117,13 @@ const struct oci_word oci_rlimit_words[] = {
     { "RLIMIT_RTTIME", RLIMIT_RTTIME },
     { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
     { "RLIMIT_STACK", RLIMIT_STACK },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 
 int oci_rlimit_number(const char *name)
 {
     const char *word = name != NULL ? without_prefix(name, "RLIMIT_") : "";
-    for (const struct oci_word *row = oci_rlimit_words; row->name != NULL; row++)
+    for (const struct oci_word *row = oci_rlimit_words; !oci_word_is_end(row); row++)
         if (strcasecmp(row->name + strlen("RLIMIT_"), word) == 0)
             return (int)row->value;
     return -EINVAL;
@@ -134,43 +137,19 @@ const char *oci_rlimit_name(int number)
 /* ---- Signals ---- */
 
 static const struct oci_word signals[] = {
-    { "HUP", SIGHUP },
-    { "INT", SIGINT },
-    { "QUIT", SIGQUIT },
-    { "ILL", SIGILL },
-    { "TRAP", SIGTRAP },
-    { "ABRT", SIGABRT },
-    { "IOT", SIGABRT },
-    { "BUS", SIGBUS },
-    { "FPE", SIGFPE },
-    { "KILL", SIGKILL },
-    { "USR1", SIGUSR1 },
-    { "SEGV", SIGSEGV },
-    { "USR2", SIGUSR2 },
-    { "PIPE", SIGPIPE },
-    { "ALRM", SIGALRM },
-    { "TERM", SIGTERM },
-    { "CHLD", SIGCHLD },
-    { "CLD", SIGCHLD },
-    { "CONT", SIGCONT },
-    { "STOP", SIGSTOP },
-    { "TSTP", SIGTSTP },
-    { "TTIN", SIGTTIN },
-    { "TTOU", SIGTTOU },
-    { "URG", SIGURG },
-    { "XCPU", SIGXCPU },
-    { "XFSZ", SIGXFSZ },
-    { "VTALRM", SIGVTALRM },
-    { "PROF", SIGPROF },
-    { "IO", SIGIO },
-    { "WINCH", SIGWINCH },
-    { "POLL", SIGIO },
-    { "PWR", SIGPWR },
+    { "HUP", SIGHUP },       { "INT", SIGINT },     { "QUIT", SIGQUIT },     { "ILL", SIGILL },
+    { "TRAP", SIGTRAP },     { "ABRT", SIGABRT },   { "IOT", SIGABRT },      { "BUS", SIGBUS },
+    { "FPE", SIGFPE },       { "KILL", SIGKILL },   { "USR1", SIGUSR1 },     { "SEGV", SIGSEGV },
+    { "USR2", SIGUSR2 },     { "PIPE", SIGPIPE },   { "ALRM", SIGALRM },     { "TERM", SIGTERM },
+    { "CHLD", SIGCHLD },     { "CLD", SIGCHLD },    { "CONT", SIGCONT },     { "STOP", SIGSTOP },
+    { "TSTP", SIGTSTP },     { "TTIN", SIGTTIN },   { "TTOU", SIGTTOU },     { "URG", SIGURG },
+    { "XCPU", SIGXCPU },     { "XFSZ", SIGXFSZ },   { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
+    { "IO", SIGIO },         { "WINCH", SIGWINCH }, { "POLL", SIGIO },       { "PWR", SIGPWR },
     { "SYS", SIGSYS },
 #ifdef SIGSTKFLT
     { "STKFLT", SIGSTKFLT },
 #endif
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 
 /* "RTMIN", "RTMIN+3", "RTMAX-2"; -EINVAL for anything else. */
@@ -199,7 +178,7 @@ int oci_signal_number(const char *name)
     if (isdigit((unsigned char)*name))
         return cl_parse_u64(name, 1, OCI_SIGNAL_RTMAX, &number) == 0 ? (int)number : -EINVAL;
     const char *word = without_prefix(name, "SIG");
-    for (const struct oci_word *row = signals; row->name != NULL; row++)
+    for (const struct oci_word *row = signals; !oci_word_is_end(row); row++)
         if (strcasecmp(row->name, word) == 0)
             return (int)row->value;
     return real_time_signal(word);

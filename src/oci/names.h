@@ -83,23 +83,24 @@ enum oci_mount_special {
 
 /*
  * One option. mount(2) wants `set` and `clear` (MS_*), mount_setattr(2) wants attr_set and attr_clear (MOUNT_ATTR_*), fsconfig(2) wants
- * `super` as a flag on the superblock ("ro", "sync", …; NULL where the option is none of the superblock's).
+ * the name as a flag on the superblock ("ro", "sync", …) where is_super.
  * is_recursive: AT_RECURSIVE with mount_setattr, or MS_REC for rbind and the propagation types.
  * propagation: MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE (without MS_REC), or 0.
  */
 struct oci_mount_option {
-    const char *name;
+    char name[16];
     unsigned long set;
     unsigned long clear;
     uint64_t attr_set;
     uint64_t
         attr_clear; /* changing the atime mode clears the whole MOUNT_ATTR__ATIME field, as the kernel demands */
     unsigned long propagation;
-    const char *super;
     enum oci_mount_special special;
+    bool is_super;
     bool is_recursive;
 };
-extern const struct oci_mount_option oci_mount_options[]; /* sorted by name, ended by a NULL name */
+extern const struct oci_mount_option
+    oci_mount_options[]; /* sorted by name, ended by an empty one */
 const struct oci_mount_option *
 oci_mount_option_find(const char *name); /* NULL: file-system specific, goes to `data` */
 

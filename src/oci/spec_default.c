@@ -15,10 +15,10 @@ static const enum oci_namespace_type default_namespaces[] = {
 };
 
 struct default_mount {
-    const char *destination;
-    const char *type;
-    const char *source;
-    const char *options[8];
+    char destination[16];
+    char type[8];
+    char source[8];
+    char options[7][16]; /* ended by an empty one */
 };
 static const struct default_mount default_mounts[] = {
     { "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
@@ -66,7 +66,7 @@ static const struct {
     enum oci_device_type type;
     struct oci_opt_i64 major;
     struct oci_opt_i64 minor;
-    const char *access;
+    char access[4];
 } device_rules[] = {
     RULE(false, ALL, -1, -1, "rwm"),  RULE(true, CHAR, -1, -1, "m"),
     RULE(true, BLOCK, -1, -1, "m"),   RULE(true, CHAR, 1, 3, "rwm"), /* null */
@@ -134,8 +134,10 @@ static int fill_isolation(struct oci_spec *spec)
         r = oci_namespace_add(spec, default_namespaces[i], NULL);
     for (size_t i = 0; r == 0 && i < CL_COUNT(default_mounts); i++) {
         const struct default_mount *mount = &default_mounts[i];
-        r = oci_mount_add_strv(spec, mount->destination, mount->type, mount->source,
-                               mount->options);
+        const char *options[CL_COUNT(mount->options)] = { NULL };
+        for (size_t j = 0; mount->options[j][0] != '\0'; j++)
+            options[j] = mount->options[j];
+        r = oci_mount_add_strv(spec, mount->destination, mount->type, mount->source, options);
     }
     if (r == 0)
         r = cl_strv_copy(&spec->linux_.masked_paths, masked_paths);

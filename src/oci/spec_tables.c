@@ -163,7 +163,7 @@ static const struct oci_word sched_policies[] = {
     { "SCHED_ISO", OCI_SCHED_ISO },
     { "SCHED_IDLE", OCI_SCHED_IDLE },
     { "SCHED_DEADLINE", OCI_SCHED_DEADLINE },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_word sched_flags[] = { /* linux/sched.h */
                                                { "SCHED_FLAG_RESET_ON_FORK", 0x01 },
@@ -173,7 +173,7 @@ static const struct oci_word sched_flags[] = { /* linux/sched.h */
                                                { "SCHED_FLAG_KEEP_PARAMS", 0x10 },
                                                { "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
                                                { "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 },
-                                               { NULL, 0 }
+                                               OCI_WORDS_END
 };
 static const struct oci_field scheduler_fields[] = {
     FIELD_WORDS(struct oci_scheduler, "policy", policy, oci_enum, sched_policies, REQUIRED),
@@ -190,7 +190,7 @@ static const struct oci_word ioprio_classes[] = {
     { "IOPRIO_CLASS_RT", OCI_IOPRIO_RT },
     { "IOPRIO_CLASS_BE", OCI_IOPRIO_BE },
     { "IOPRIO_CLASS_IDLE", OCI_IOPRIO_IDLE },
-    { NULL, 0 },
+    OCI_WORDS_END,
 };
 static const struct oci_field io_priority_fields[] = {
     FIELD_WORDS(struct oci_io_priority, "class", class_, oci_enum, ioprio_classes, REQUIRED),
@@ -290,7 +290,7 @@ const struct oci_shape oci_spec_shape = OCI_SHAPE(struct oci_spec, spec_fields);
 
 static const struct oci_word statuses[] = {
     { "creating", OCI_CREATING }, { "created", OCI_CREATED }, { "running", OCI_RUNNING },
-    { "stopped", OCI_STOPPED },   { "paused", OCI_PAUSED },   { NULL, 0 },
+    { "stopped", OCI_STOPPED },   { "paused", OCI_PAUSED },   OCI_WORDS_END,
 };
 
 const char *oci_status_name(enum oci_status status)

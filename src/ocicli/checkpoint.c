@@ -19,18 +19,18 @@ struct checkpoint_options {
 
 static const struct option_row checkpoint_table[] = {
     CRIU_ROWS,
-    CHECKPOINT_OPTION("leave-running", OPTION_FLAG, NULL, "Let the container go on afterwards",
+    CHECKPOINT_OPTION("leave-running", OPTION_FLAG, "", "Let the container go on afterwards",
                       leave_running),
-    CHECKPOINT_OPTION("pre-dump", OPTION_FLAG, NULL,
+    CHECKPOINT_OPTION("pre-dump", OPTION_FLAG, "",
                       "Write memory only, and let the container go on: for --parent-path",
                       pre_dump),
     CHECKPOINT_OPTION("parent-path", OPTION_STRING, "DIR",
                       "Images of a pre-dump, relative to --image-path: what has not changed since "
                       "is left there",
                       parent_path),
-    CHECKPOINT_OPTION("tcp-skip-in-flight", OPTION_FLAG, NULL,
+    CHECKPOINT_OPTION("tcp-skip-in-flight", OPTION_FLAG, "",
                       "Leave out TCP connections that are not accepted yet", tcp_skip_in_flight),
-    CHECKPOINT_OPTION("link-remap", OPTION_FLAG, NULL,
+    CHECKPOINT_OPTION("link-remap", OPTION_FLAG, "",
                       "Allow open files that were deleted, by linking them again", link_remap),
     CHECKPOINT_OPTION("page-server", OPTION_STRING, "ADDRESS:PORT",
                       "Send memory pages there (criu page-server); with --lazy-pages: listen there",

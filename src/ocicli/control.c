@@ -40,9 +40,9 @@ struct kill_options {
     int signo;
 };
 static const struct option_row kill_table[] = {
-    OPTION("all", 'a', OPTION_FLAG, NULL, "Signal all processes of the container",
+    OPTION("all", 'a', OPTION_FLAG, "", "Signal all processes of the container",
            struct kill_options, all),
-    OPTION("regex", 'r', OPTION_FLAG, NULL,
+    OPTION("regex", 'r', OPTION_FLAG, "",
            "Take ID as an extended regular expression: all containers that it matches",
            struct kill_options, regex),
 };

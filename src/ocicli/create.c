@@ -32,13 +32,13 @@
                struct create_options, preserve_fds),                                               \
         OPTION("trace", 0, OPTION_STRING, "FILE",                                                  \
                "Append each step with its times in microseconds", struct create_options, trace),   \
-        OPTION("no-new-keyring", 0, OPTION_FLAG, NULL, "Keep our session keyring",                 \
+        OPTION("no-new-keyring", 0, OPTION_FLAG, "", "Keep our session keyring",                   \
                struct create_options, no_new_keyring),                                             \
-        OPTION("no-subreaper", 0, OPTION_FLAG, NULL,                                               \
+        OPTION("no-subreaper", 0, OPTION_FLAG, "",                                                 \
                "As it always is: we never become the parent of the container's orphans",           \
                struct create_options, no_subreaper),                                               \
         OPTION(                                                                                    \
-            "no-pivot", 0, OPTION_FLAG, NULL,                                                      \
+            "no-pivot", 0, OPTION_FLAG, "",                                                        \
             "Move the root over \"/\" and chroot instead of pivot_root: for hosts that run from "  \
             "an initramfs. Weaker: who may unmount in the container uncovers the host's root",     \
             struct create_options, no_pivot)
@@ -46,9 +46,9 @@
 static const struct option_row create_table[] = { CREATE_ROWS };
 static const struct option_row run_table[] = {
     CREATE_ROWS,
-    OPTION("detach", 'd', OPTION_FLAG, NULL, "Return once the program runs", struct create_options,
+    OPTION("detach", 'd', OPTION_FLAG, "", "Return once the program runs", struct create_options,
            detach),
-    OPTION("keep", 0, OPTION_FLAG, NULL, "Do not delete the container when it ends",
+    OPTION("keep", 0, OPTION_FLAG, "", "Do not delete the container when it ends",
            struct create_options, keep),
 };
 
@@ -694,7 +694,7 @@ static const struct option_row plan_table[] = {
            config),
     OPTION("format", 0, OPTION_STRING, "FORMAT", "text (default) or json", struct create_options,
            format),
-    OPTION("no-pivot", 0, OPTION_FLAG, NULL, "As create --no-pivot would do it",
+    OPTION("no-pivot", 0, OPTION_FLAG, "", "As create --no-pivot would do it",
            struct create_options, no_pivot),
 };
 

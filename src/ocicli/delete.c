@@ -8,9 +8,9 @@ struct delete_options {
     bool force, regex;
 };
 static const struct option_row delete_table[] = {
-    OPTION("force", 'f', OPTION_FLAG, NULL, "Kill it first; succeed where there is none",
+    OPTION("force", 'f', OPTION_FLAG, "", "Kill it first; succeed where there is none",
            struct delete_options, force),
-    OPTION("regex", 'r', OPTION_FLAG, NULL,
+    OPTION("regex", 'r', OPTION_FLAG, "",
            "Take ID as an extended regular expression: all containers that it matches",
            struct delete_options, regex),
 };

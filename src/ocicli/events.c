@@ -17,8 +17,7 @@ static const struct option_row events_table[] = {
     OPTION("interval", 0, OPTION_STRING, "DURATION",
            "Time between two statistics (default 5s; 250ms, 1m30s)", struct events_options,
            interval),
-    OPTION("stats", 0, OPTION_FLAG, NULL, "Print the statistics once", struct events_options,
-           stats),
+    OPTION("stats", 0, OPTION_FLAG, "", "Print the statistics once", struct events_options, stats),
 };
 
 /* ---- JSON ---- */

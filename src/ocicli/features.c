@@ -72,7 +72,7 @@ static void set_enabled(struct builder *builder, struct cl_json *object, const c
 static struct cl_json *mount_options(struct builder *builder)
 {
     struct cl_json *list = cl_json_array();
-    for (const struct oci_mount_option *option = oci_mount_options; option->name != NULL;
+    for (const struct oci_mount_option *option = oci_mount_options; option->name[0] != '\0';
          option++) {
         if (list != NULL && cl_json_add(list, cl_json_from_string(option->name)) < 0)
             builder->result = -ENOMEM;
@@ -150,7 +150,7 @@ static struct cl_json *unsafe_annotations(struct builder *builder)
 {
     struct cl_json *list = cl_json_array();
     for (size_t i = 0; i < runtime_annotation_count; i++)
-        if (runtime_annotations[i].refusal == NULL && list != NULL &&
+        if (runtime_annotations[i].refusal[0] == '\0' && list != NULL &&
             cl_json_add(list, cl_json_from_string(runtime_annotations[i].name)) < 0)
             builder->result = -ENOMEM;
     return list;
@@ -201,7 +201,7 @@ static const struct option_row spec_table[] = {
            "Where to write it (default: the working directory)", struct spec_options, bundle),
     OPTION("file", 'f', OPTION_STRING, "FILE", "Its name there (default \"config.json\")",
            struct spec_options, file),
-    OPTION("rootless", 0, OPTION_FLAG, NULL,
+    OPTION("rootless", 0, OPTION_FLAG, "",
            "For an ordinary user: a user namespace with your own ids", struct spec_options,
            rootless),
 };

@@ -15,8 +15,7 @@ static void print_options(const struct verb *verb)
             continue;
         if (row->letter != 0)
             (void)CL_PRINT(letter, "-%c, ", row->letter);
-        (void)CL_PRINT(left, "%s--%s %s", letter, row->name,
-                       row->argument != NULL ? row->argument : "");
+        (void)CL_PRINT(left, "%s--%s %s", letter, row->name, row->argument);
         (void)printf("  %-32s %s\n", left, row->help);
     }
     for (size_t i = 0; i < verb->option_count; i++)
@@ -65,8 +64,7 @@ static void man_options(const struct verb *verb)
             (void)printf("\\-%c, ", row->letter);
         (void)fputs("\\-\\-", stdout);
         roff(row->name);
-        (void)printf("%s%s\n%s", row->argument != NULL ? " " : "",
-                     row->argument != NULL ? row->argument : "",
+        (void)printf("%s%s\n%s", row->argument[0] != '\0' ? " " : "", row->argument,
                      row->type == OPTION_REFUSED ? "Refused: " : "");
         roff(row->help);
         (void)fputs("\n", stdout);

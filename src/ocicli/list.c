@@ -62,7 +62,7 @@ struct list_options {
 static const struct option_row list_table[] = {
     OPTION("format", 'f', OPTION_STRING, "FORMAT", "table (default) or json", struct list_options,
            format),
-    OPTION("quiet", 'q', OPTION_FLAG, NULL, "Only ids", struct list_options, quiet),
+    OPTION("quiet", 'q', OPTION_FLAG, "", "Only ids", struct list_options, quiet),
 };
 
 int list_check_format(const char *format, bool *ret_json, struct cl_error *err)

@@ -26,11 +26,11 @@ static const struct option_row global_table[] = {
            struct global_options, log_format),
     OPTION("log-level", 0, OPTION_STRING, "LEVEL", "error, warning (default) or debug",
            struct global_options, log_level),
-    OPTION("debug", 0, OPTION_FLAG, NULL, "Log the plan of a container that is created",
+    OPTION("debug", 0, OPTION_FLAG, "", "Log the plan of a container that is created",
            struct global_options, debug),
     OPTION("cgroup-manager", 0, OPTION_STRING, "NAME", "cgroupfs (default), systemd or disabled",
            struct global_options, cgroup_manager),
-    OPTION("systemd-cgroup", 0, OPTION_FLAG, NULL, "The same as --cgroup-manager systemd",
+    OPTION("systemd-cgroup", 0, OPTION_FLAG, "", "The same as --cgroup-manager systemd",
            struct global_options, systemd_cgroup),
     OPTION(
         "rootless", 0, OPTION_STRING, "BOOL",

@@ -6,7 +6,7 @@
 
 static bool wants_value(const struct option_row *row)
 {
-    return row->argument != NULL;
+    return row->argument[0] != '\0';
 }
 
 static const struct option_row *find(const struct verb *verb, const char *name, size_t length)
@@ -57,7 +57,7 @@ static int store(const struct option_row *row, const char *value, void *options,
                  struct cl_error *err)
 {
     void *member = (char *)options + row->offset;
-    switch (row->type) {
+    switch ((enum option_type)row->type) {
     case OPTION_FLAG:
         if (value != NULL && !cl_streq(value, "true") && !cl_streq(value, "false"))
             return cl_fail_kind(err, CL_KIND_USAGE, EINVAL,
@@ -74,7 +74,7 @@ static int store(const struct option_row *row, const char *value, void *options,
                    : 0;
     case OPTION_REFUSED:
     default:
-        if (value != NULL && row->argument == NULL && cl_streq(value, "false"))
+        if (value != NULL && !wants_value(row) && cl_streq(value, "false"))
             return 0; /* what it asks for is what is done */
         return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "--%s is not possible: %s",
                             row->name, row->help);

@@ -38,26 +38,26 @@ enum option_type {
 };
 
 struct option_row {
-    const char *name;
+    char name[24];
+    char argument[24]; /* placeholder; "" where it takes no value */
+    char help[184];
     char letter, other_letter; /* or 0 */
-    enum option_type type;
-    const char *argument; /* placeholder; of OPTION_REFUSED: non-NULL where it takes a value */
-    const char *help;
-    size_t offset;
+    uint8_t type;              /* enum option_type */
+    uint32_t offset;
 };
 #define OPTION(long_name, short_letter, kind, placeholder, text, options_type, member)             \
     {                                                                                              \
-        .name = (long_name), .letter = (short_letter), .type = (kind), .argument = (placeholder),  \
-        .help = (text), .offset = offsetof(options_type, member)                                   \
+        .name = long_name, .letter = (short_letter), .type = (kind), .argument = placeholder,      \
+        .help = text, .offset = offsetof(options_type, member)                                     \
     }
 #define OPTION_TWO(long_name, short_letter, other, text, options_type, member)                     \
     {                                                                                              \
-        .name = (long_name), .letter = (short_letter), .other_letter = (other),                    \
-        .type = OPTION_FLAG, .help = (text), .offset = offsetof(options_type, member)              \
+        .name = long_name, .letter = (short_letter), .other_letter = (other), .type = OPTION_FLAG, \
+        .help = text, .offset = offsetof(options_type, member)                                     \
     }
 #define REFUSED(long_name, placeholder, reason)                                                    \
     {                                                                                              \
-        .name = (long_name), .type = OPTION_REFUSED, .argument = (placeholder), .help = (reason)   \
+        .name = long_name, .type = OPTION_REFUSED, .argument = placeholder, .help = reason         \
     }
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_DEBUG };
@@ -287,18 +287,18 @@ struct criu_flags {
                 "Directory of the image files (default \"checkpoint\")", image_path),              \
         CRIU_OPTION("work-path", OPTION_STRING, "DIR",                                             \
                     "Directory of logs and statistics (default: that of the images)", work_path),  \
-        CRIU_OPTION("tcp-established", OPTION_FLAG, NULL, "Keep TCP connections that are open",    \
+        CRIU_OPTION("tcp-established", OPTION_FLAG, "", "Keep TCP connections that are open",      \
                     tcp_established),                                                              \
-        CRIU_OPTION("tcp-close", OPTION_FLAG, NULL,                                                \
+        CRIU_OPTION("tcp-close", OPTION_FLAG, "",                                                  \
                     "Have TCP connections that were open come back closed", tcp_close),            \
-        CRIU_OPTION("ext-unix-sk", OPTION_FLAG, NULL,                                              \
+        CRIU_OPTION("ext-unix-sk", OPTION_FLAG, "",                                                \
                     "Allow unix sockets that are connected with processes outside", ext_unix_sk),  \
-        CRIU_OPTION("shell-job", OPTION_FLAG, NULL,                                                \
+        CRIU_OPTION("shell-job", OPTION_FLAG, "",                                                  \
                     "Allow a terminal and session that are not the container's", shell_job),       \
-        CRIU_OPTION("file-locks", OPTION_FLAG, NULL, "Keep file locks", file_locks),               \
-        CRIU_OPTION("auto-dedup", OPTION_FLAG, NULL,                                               \
+        CRIU_OPTION("file-locks", OPTION_FLAG, "", "Keep file locks", file_locks),                 \
+        CRIU_OPTION("auto-dedup", OPTION_FLAG, "",                                                 \
                     "Punch pages out of the images that are not needed any more", auto_dedup),     \
-        CRIU_OPTION("lazy-pages", OPTION_FLAG, NULL,                                               \
+        CRIU_OPTION("lazy-pages", OPTION_FLAG, "",                                                 \
                     "Bring memory pages over when they are first used", lazy_pages),               \
         CRIU_OPTION("manage-cgroups-mode", OPTION_STRING, "MODE",                                  \
                     "What of control groups is kept: soft (default), full, strict, ignore",        \

@@ -21,15 +21,15 @@ static const struct option_row restore_table[] = {
                    "Send the terminal's master to this socket (SCM_RIGHTS)", console_socket),
     RESTORE_OPTION("pid-file", 0, OPTION_STRING, "FILE", "Write the first process's pid to FILE",
                    pid_file),
-    RESTORE_OPTION("detach", 'd', OPTION_FLAG, NULL, "Return once the program runs", detach),
+    RESTORE_OPTION("detach", 'd', OPTION_FLAG, "", "Return once the program runs", detach),
     RESTORE_OPTION("lsm-profile", 0, OPTION_STRING, "TYPE:NAME",
                    "Run it with this label: apparmor:NAME or selinux:CONTEXT", lsm_profile),
     RESTORE_OPTION("lsm-mount-context", 0, OPTION_STRING, "CONTEXT",
                    "Mount with this SELinux context what was mounted with another",
                    lsm_mount_context),
-    RESTORE_OPTION("no-subreaper", 0, OPTION_FLAG, NULL,
+    RESTORE_OPTION("no-subreaper", 0, OPTION_FLAG, "",
                    "As it is anyway: cloche-runtime never makes itself one", no_subreaper),
-    REFUSED("no-pivot", NULL, "criu changes the root in its own way, which is pivot_root"),
+    REFUSED("no-pivot", "", "criu changes the root in its own way, which is pivot_root"),
     REFUSED("preserve-fds", "N", "a restored process has the files of its images, and no other"),
 };
 

@@ -50,9 +50,9 @@ static const struct option_row update_table[] = {
 
 enum value { VALUE_NUMBER, VALUE_BYTES, VALUE_TEXT };
 static const struct {
-    const char *option;
-    size_t offset;
-    const char *object, *key;
+    char option[20];
+    uint32_t offset;
+    char object[8], key[16];
     enum value type;
 } properties[] = {
 #define AT(member) offsetof(struct update_options, member)

@@ -28,7 +28,7 @@
 #include <time.h>
 
 static const struct {
-    const char *name;
+    char name[16];
     size_t offset;
     enum oci_status status;
 } kinds[] = {

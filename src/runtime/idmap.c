@@ -54,7 +54,7 @@ static int join_namespace(const struct runtime_plan *plan, struct cl_error *err)
 
 static const struct {
     long magic;
-    const char *name;
+    char name[8];
 } file_systems[] = {
     { OVERLAYFS_SUPER_MAGIC, "overlay" },
     { PROC_SUPER_MAGIC, "proc" },

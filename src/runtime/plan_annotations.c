@@ -20,18 +20,18 @@
 #define WASM          "module.wasm.image/variant"
 
 const struct runtime_annotation runtime_annotations[] = {
-    { "run.oci.hooks.stdout", NULL },
-    { "run.oci.hooks.stderr", NULL },
-    { "run.oci.systemd.subgroup", NULL },
-    { "run.oci.delegate-cgroup", NULL },
-    { KEEP_GROUPS, NULL },
-    { PIDFD, NULL },
-    { TIMENS, NULL },
-    { CONTEXT, NULL },
-    { RECEIVER, NULL },
-    { STRICT, NULL },
-    { "org.systemd.property.", NULL },
-    { "org.criu.config", NULL }, /* criu_options.c */
+    { "run.oci.hooks.stdout", "" },
+    { "run.oci.hooks.stderr", "" },
+    { "run.oci.systemd.subgroup", "" },
+    { "run.oci.delegate-cgroup", "" },
+    { KEEP_GROUPS, "" },
+    { PIDFD, "" },
+    { TIMENS, "" },
+    { CONTEXT, "" },
+    { RECEIVER, "" },
+    { STRICT, "" },
+    { "org.systemd.property.", "" },
+    { "org.criu.config", "" }, /* criu_options.c */
     { "run.oci.seccomp.plugins", "a plugin would be foreign code in the runtime, which loads none: "
                                  "give an agent's socket, linux.seccomp.listenerPath" },
     { "run.oci.seccomp_bpf_data", "a filter that comes as bytes can't be checked, nor changed by "
@@ -87,7 +87,7 @@ static int check_known(struct runtime_plan *plan, struct cl_error *err)
         const struct runtime_annotation *known = find(name);
         char path[120];
         (void)CL_PRINT(path, "annotations[\"%.80s\"]", name); /* cut off is good enough */
-        if (known != NULL && known->refusal != NULL &&
+        if (known != NULL && known->refusal[0] != '\0' &&
             !is_harmless(plan, name, map->pairs[i].value))
             return plan_fail(err, CL_KIND_UNSUPPORTED, path, "%s", known->refusal);
         if (known == NULL && cl_starts_with(name, "run.oci.") &&

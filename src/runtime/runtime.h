@@ -140,8 +140,8 @@ void runtime_facts_done(struct runtime_facts *facts);
 struct runtime_plan;
 /* The annotations that this runtime reads; a name that ends with a dot stands for all that begin with it. */
 struct runtime_annotation {
-    const char *name;
-    const char *refusal; /* why it is refused and what to do instead; NULL: it is carried out */
+    char name[40];
+    char refusal[152]; /* why it is refused and what to do instead; "": it is carried out */
 };
 extern const struct runtime_annotation runtime_annotations[];
 extern const size_t runtime_annotation_count;
@@ -164,9 +164,9 @@ int runtime_plan_json(const struct runtime_plan *plan, struct cl_json **ret);
 
 /* What a step of a start is for. */
 struct runtime_step {
-    const char *name;              /* as in a trace and in error messages */
-    const char *calls;             /* the system calls that do it */
-    const char *english, *chinese; /* one sentence each; Chinese: traditional */
+    char name[40];                   /* as in a trace and in error messages */
+    char calls[32];                  /* the system calls that do it */
+    char english[136], chinese[152]; /* one sentence each; Chinese: traditional */
 };
 const struct runtime_step *runtime_step_find(const char *name); /* or NULL */
 struct timespec trace_now(void);                                /* for trace_since */

@@ -49,7 +49,7 @@ int settings_apply(const struct cgroup *group, const struct plan_setting *settin
 
 /* What a device's line is called that is not there, by the end of the file's name. */
 static const struct {
-    const char *suffix, *none;
+    char suffix[16], none[40];
 } no_lines[] = {
     { "io.max", "rbps=max wbps=max riops=max wiops=max" },
     { "weight_device", "0" },

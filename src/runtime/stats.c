@@ -161,7 +161,7 @@ static void read_list(struct stats_reader *reader, const char *const *files, cha
 
 static void read_cpuset_flags(struct stats_reader *reader, struct runtime_stats *stats)
 {
-    static const char *const files[] = {
+    static const char files[][32] = {
         "cpuset.cpu_exclusive",   "cpuset.mem_hardwall",       "cpuset.mem_exclusive",
         "cpuset.memory_migrate",  "cpuset.memory_spread_page", "cpuset.memory_spread_slab",
         "cpuset.memory_pressure", "cpuset.sched_load_balance", "cpuset.sched_relax_domain_level",

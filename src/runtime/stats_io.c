@@ -31,10 +31,11 @@ static int add_entry(struct runtime_io_list *list, const char *device, const cha
 
 /* v1, "8:0 Read 4096" or "8:0 4096": the first file that knows a device. Which one that is depends
    on the scheduler. */
-static int read_v1(struct stats_reader *reader, const char *const *files,
-                   struct runtime_io_list *list)
+typedef char v1_names[5][44]; /* ended by an empty one */
+
+static int read_v1(struct stats_reader *reader, const v1_names files, struct runtime_io_list *list)
 {
-    for (; *files != NULL && list->count == 0; files++) {
+    for (; **files != '\0' && list->count == 0; files++) {
         char *text = stats_text(reader, "blkio", *files) == NULL ? NULL : reader->buffer;
         for (char *line; (line = stats_line(&text)) != NULL;) {
             const char *device = stats_word(&line), *op = stats_word(&line),
@@ -76,7 +77,7 @@ static int read_v2(struct stats_reader *reader, struct runtime_stats *stats)
 
 int stats_read_io(struct stats_reader *reader, struct runtime_stats *stats)
 {
-    static const char *const files[RUNTIME_IO_COUNT][5] = {
+    static const v1_names files[RUNTIME_IO_COUNT] = {
         [RUNTIME_IO_BYTES] = { "blkio.bfq.io_service_bytes_recursive",
                                "blkio.io_service_bytes_recursive",
                                "blkio.throttle.io_service_bytes_recursive",

@@ -61,7 +61,7 @@ struct compiler {
 /* ---- i386's multiplexers: socketcall(2), ipc(2) ---- */
 
 static const struct mux {
-    const char *name;
+    char name[15];
     uint8_t number;
 } mux_calls[] = {
     { "socket", MUX_SOCKET + 1 },      { "bind", MUX_SOCKET + 2 },

@@ -14,11 +14,7 @@
 
 #include "seccomp/program.h"
 
-#define LIST(...)                                                                                  \
-    .calls = (const uint16_t[])                                                                    \
-    {                                                                                              \
-        __VA_ARGS__, CALL_COUNT                                                                    \
-    }
+#define LIST(...) .calls = { __VA_ARGS__, CALL_COUNT }
 #define C(name)   CALL_##name
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
@@ -33,9 +29,9 @@ enum kind {
 
 struct group {
     enum kind kind;
-    int capability;        /* the one to ask for, or -1 */
-    uint64_t any_of;       /* capabilities that open the group; 0: none does */
-    const uint16_t *calls; /* ended by CALL_COUNT */
+    int capability;     /* the one to ask for, or -1 */
+    uint64_t any_of;    /* capabilities that open the group; 0: none does */
+    uint16_t calls[80]; /* ended by CALL_COUNT */
 };
 
 #define ALWAYS          .kind = ALLOW, .capability = -1

@@ -45,8 +45,10 @@ _Static_assert(UNIT / SMALLEST == 64, "a bit for each slot of a unit");
 
 static char first_region[REGION_UNITS * UNIT] __attribute__((aligned(4096)));
 static struct unit first_units[REGION_UNITS];
-static char *regions[REGIONS];
-static struct unit *records[REGIONS]; /* as regions[]: one for each unit */
+static struct {
+    char *at;
+    struct unit *units; /* one record for each */
+} further[REGIONS];     /* regions behind the first: a page that most programs never touch */
 static unsigned region_count;
 static unsigned used_units;     /* units from here on were never touched */
 static unsigned free_units;     /* below used_units */
@@ -57,21 +59,27 @@ static struct {
     size_t size;
 } mappings[MAPPINGS];
 
+static char *region_at(unsigned region)
+{
+    return region == 0 ? first_region : further[region - 1].at;
+}
+
 static char *unit_address(unsigned unit)
 {
-    return regions[unit / REGION_UNITS] + (size_t)(unit % REGION_UNITS) * UNIT;
+    return region_at(unit / REGION_UNITS) + (size_t)(unit % REGION_UNITS) * UNIT;
 }
 
 static struct unit *record(unsigned unit)
 {
-    return &records[unit / REGION_UNITS][unit % REGION_UNITS];
+    unsigned region = unit / REGION_UNITS;
+    return &(region == 0 ? first_units : further[region - 1].units)[unit % REGION_UNITS];
 }
 
 /* The unit that an address lies in, or -1. */
 static int unit_of(const void *at)
 {
     for (unsigned i = 0; i < region_count; i++) {
-        uintptr_t offset = (uintptr_t)at - (uintptr_t)regions[i];
+        uintptr_t offset = (uintptr_t)at - (uintptr_t)region_at(i);
         if (offset < sizeof first_region)
             return (int)(i * REGION_UNITS + offset / UNIT);
     }
@@ -86,23 +94,29 @@ static void *map(size_t size)
     return at == MAP_FAILED ? NULL : at;
 }
 
+static bool map_region(unsigned number)
+{
+    struct unit *units = map(sizeof first_units);
+    char *at = units == NULL ? NULL : map(sizeof first_region);
+    if (at == NULL && units != NULL)
+        (void)munmap(units, sizeof first_units);
+    further[number].at = at;
+    further[number].units = units;
+    return at != NULL;
+}
+
 static bool add_region(void)
 {
     if (region_count == 0)
         memset(rooms, 0xff, sizeof rooms); /* NONE */
-    if (region_count == REGIONS)
+    if (region_count == REGIONS + 1)
         return false;
-    struct unit *own = region_count == 0 ? first_units : map(sizeof first_units);
-    char *at = region_count == 0 ? first_region : own != NULL ? map(sizeof first_region) : NULL;
-    if (at == NULL && own != NULL)
-        (void)munmap(own, sizeof first_units);
-    if (at == NULL)
+    if (region_count > 0 && !map_region(region_count - 1))
         return false;
     /* A run does not reach from one region into the next: what is left of the last one is free. */
     free_units += region_count * REGION_UNITS - used_units;
     used_units = region_count * REGION_UNITS;
-    records[region_count] = own;
-    regions[region_count++] = at;
+    region_count++;
     return true;
 }
 

@@ -38,9 +38,9 @@ struct thing {
 };
 
 static const struct oci_word words[] = {
-    { "one", 1 }, { "uno", 1 }, { "two", 2 }, { "", 0 }, { NULL, 0 }
+    { "one", 1 }, { "uno", 1 }, { "two", 2 }, { "", 0 }, OCI_WORDS_END
 };
-static const struct oci_word numbers[] = { { "zero", 0 }, { "five", 5 }, { NULL, 0 } };
+static const struct oci_word numbers[] = { { "zero", 0 }, { "five", 5 }, OCI_WORDS_END };
 static const struct oci_field leaf_fields[] = {
     FIELD(struct leaf, "name", name, oci_text, REQUIRED),
     FIELD(struct leaf, "number", number, oci_u32, OPTIONAL),

@@ -80,14 +80,14 @@ TEST(every_option_of_the_specification_is_known)
 
 TEST(table_is_sorted)
 {
-    for (const struct oci_mount_option *row = oci_mount_options; row[1].name != NULL; row++)
+    for (const struct oci_mount_option *row = oci_mount_options; row[1].name[0] != '\0'; row++)
         if (strcmp(row[0].name, row[1].name) >= 0)
             TEST_SAY("%s stands before %s", row[0].name, row[1].name);
 }
 
 TEST(recursive_rows_are_marked)
 {
-    for (const struct oci_mount_option *row = oci_mount_options; row->name != NULL; row++) {
+    for (const struct oci_mount_option *row = oci_mount_options; row->name[0] != '\0'; row++) {
         bool has_twin = row->name[0] == 'r' && oci_mount_option_find(row->name + 1) != NULL;
         if (row->is_recursive != has_twin)
             TEST_SAY("%s: recursive is %d", row->name, row->is_recursive);
@@ -157,7 +157,7 @@ TEST(the_atime_modes_are_one_field)
 TEST(mount_setattr_gets_the_whole_atime_field_cleared)
 {
     /* The kernel refuses a change of atime that does not clear all of the field (EINVAL). */
-    for (const struct oci_mount_option *row = oci_mount_options; row->name != NULL; row++) {
+    for (const struct oci_mount_option *row = oci_mount_options; row->name[0] != '\0'; row++) {
         const char *const options[] = { row->name, NULL };
         struct oci_mount_flags flags;
         REQUIRE(oci_mount_flags_fold(options, &flags) == 0);

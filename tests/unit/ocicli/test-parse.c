@@ -11,11 +11,11 @@ struct options {
     const char **list;
 };
 static const struct option_row table[] = {
-    OPTION("flag", 'f', OPTION_FLAG, NULL, "", struct options, flag),
-    OPTION("other", 'o', OPTION_FLAG, NULL, "", struct options, other),
+    OPTION("flag", 'f', OPTION_FLAG, "", "", struct options, flag),
+    OPTION("other", 'o', OPTION_FLAG, "", "", struct options, other),
     OPTION("text", 't', OPTION_STRING, "TEXT", "", struct options, text),
     OPTION("list", 'l', OPTION_LIST, "TEXT", "", struct options, list),
-    REFUSED("never", NULL, "for a reason"),
+    REFUSED("never", "", "for a reason"),
     REFUSED("nowhere", "PATH", "for another"),
 };
 static const struct verb verb = {
