@@ -288,7 +288,7 @@ receive_console() {
     change '.process.cwd = "/bin/busybox"'
     run rt run -b "$BUNDLE" box
     expect_status 1
-    expect_text 'process.cwd'
+    expect_text 'working directory: open /bin/busybox'
     run rt state box
     expect_status 1
 }
