@@ -50,6 +50,13 @@ static int check_platform(const struct cl_json *json, struct cl_error *err)
 
 /* ---- Documents ---- */
 
+/* As nearly everybody who writes and reads config.json has it: an empty name is none. */
+static void drop_empty(char **name)
+{
+    if (*name != NULL && (*name)[0] == '\0')
+        (void)oci_string_set(name, NULL); /* only clears */
+}
+
 int oci_spec_decode(const struct cl_json *json, struct oci_spec **ret, struct cl_error *err)
 {
     int r = check_version(json, err);
@@ -59,9 +66,12 @@ int oci_spec_decode(const struct cl_json *json, struct oci_spec **ret, struct cl
         return r;
     void *spec;
     r = oci_shape_decode_new(&oci_spec_shape, "config.json", json, &spec, err);
-    if (r == 0)
-        *ret = spec;
-    return r;
+    if (r < 0)
+        return r;
+    *ret = spec;
+    drop_empty(&(*ret)->hostname);
+    drop_empty(&(*ret)->domainname);
+    return 0;
 }
 
 int oci_spec_encode(const struct oci_spec *spec, struct cl_json **ret)

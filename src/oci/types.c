@@ -63,8 +63,13 @@ bool oci_map_remove(struct oci_map *map, const char *key)
 int oci_map_copy(struct oci_map *ret, const struct oci_map *map)
 {
     struct oci_map copy = { 0 };
+    if (map->count > 0 && (copy.pairs = cl_calloc(map->count, sizeof *copy.pairs)) == NULL)
+        return -ENOMEM;
     for (size_t i = 0; i < map->count; i++) {
-        if (oci_map_set(&copy, map->pairs[i].key, map->pairs[i].value) < 0) {
+        struct oci_pair *pair = &copy.pairs[copy.count++];
+        pair->key = cl_strdup(map->pairs[i].key);
+        pair->value = cl_strdup(map->pairs[i].value);
+        if (pair->key == NULL || pair->value == NULL) {
             oci_map_done(&copy);
             return -ENOMEM;
         }

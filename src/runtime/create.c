@@ -485,7 +485,10 @@ static int start_child(struct making *making, struct cl_error *err)
     if (result >= 0 && !is_between) {
         result = clone_child(making, proc);
         if (result < 0)
-            (void)cl_fail(err, result, "make the container's namespaces");
+            (void)cl_fail(err, result, "%s",
+                          result == -ERANGE
+                              ? "linux.timeOffsets: set them: beyond what clocks can show"
+                              : "make the container's namespaces");
     }
     leave_for_child(making);
     if (result < 0)

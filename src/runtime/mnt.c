@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -63,8 +64,12 @@ static int spread_propagation(const struct child *child)
 int mnt_attach_root(struct child *child, struct cl_error *err)
 {
     int result = attach_root(child);
-    if (result < 0)
-        return cl_fail(err, result, "attach the root file system");
+    if (result < 0) {
+        struct stat st;
+        bool is_odd = fstat(child->root, &st) >= 0 && !S_ISDIR(st.st_mode);
+        return cl_fail(err, is_odd ? ENOTDIR : result,
+                       is_odd ? "root.path" : "attach the root file system");
+    }
     result = spread_propagation(child);
     return result < 0 ? cl_fail(err, result, "linux.rootfsPropagation") : 0;
 }

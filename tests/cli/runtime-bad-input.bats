@@ -227,8 +227,19 @@ END
     refuses root not-there
     touch "$BUNDLE/file"
     change '.root.path = "file"'
-    refuses root file
+    refuses 'root.path: Not a directory'
     rm "$BUNDLE/file"
+}
+
+@test "clocks before their beginning" {
+    [ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
+    change '.linux.namespaces |= (map(select(.type != "time")) + [{type: "time"}]) | .linux.timeOffsets = {monotonic: {secs: -99999999999}}'
+    refuses linux.timeOffsets
+}
+
+@test "twenty thousand annotations: each time they are looked through, once" {
+    change '.annotations = ([range(20000) | {key: "key.\(.)", value: "x"}] | from_entries) | .process.args = ["true"]'
+    timeout "$PATIENCE" cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box
 }
 
 @test "a cgroup that can't be made" {

@@ -281,3 +281,14 @@ in_net() {
     [ "$(jq -c '.linux.memoryPolicy.flags' <<<"$features")" = '["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]' ]
     [ "$(jq -c '[.linux.netDevices, .linux.intelRdt]' <<<"$features")" = '[{"enabled":true},{"enabled":true,"schemata":true,"monitoring":true}]' ]
 }
+
+@test "hostname and domainname: empty is as if they were not there" {
+    change '.hostname = "" | .domainname = ""'
+    script 'hostname'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_output "$(hostname)"
+    change '.linux.namespaces |= map(select(.type != "uts"))'
+    run rt run -b "$BUNDLE" box
+    expect_output "$(hostname)"
+}
