@@ -365,8 +365,8 @@ static int keep_text(const char *text, char **ret)
     return text != NULL && *ret == NULL ? -ENOMEM : 0;
 }
 
-static int record_process(struct creation *creation, const struct runtime_process *process,
-                          const char *name, struct cl_error *err)
+int creation_record_process(struct creation *creation, const struct runtime_process *process,
+                            const char *name, struct cl_error *err)
 {
     creation->container.pid = process->pid;
     creation->container.start_ticks = process->start_ticks;
@@ -386,7 +386,7 @@ static int announce(struct creation *creation, struct cl_error *err)
     if (flags->console_socket != NULL)
         result = send_console(flags->console_socket, creation->process.console, err);
     if (result >= 0)
-        result = record_process(creation, &creation->process, CONTAINER_STATE, err);
+        result = creation_record_process(creation, &creation->process, CONTAINER_STATE, err);
     cl_test_point("container recorded");
     return result < 0 ? result : write_pid_file(flags->pid_file, creation->process.pid, err);
 }
@@ -405,7 +405,7 @@ static int record_ahead(void *context, const struct runtime_process *process, st
     struct creation *creation = context;
     int result = creation_keep_spec(context, process, err);
     if (result >= 0)
-        result = record_process(creation, process, CONTAINER_NEXT_STATE, err);
+        result = creation_record_process(creation, process, CONTAINER_NEXT_STATE, err);
     cl_test_point("container recorded");
     return result;
 }

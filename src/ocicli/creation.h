@@ -47,6 +47,9 @@ int creation_plan(struct creation *creation, const char *id, bool is_detached,
                   struct cl_error *err);
 /* state.json of the claimed directory, as it is before there is a process. */
 int creation_record(struct creation *creation, struct cl_error *err);
+/* Its first process and what was made for it, into state.json or the file of that name. */
+int creation_record_process(struct creation *creation, const struct runtime_process *process,
+                            const char *name, struct cl_error *err);
 /* The spec into the directory: runtime_options.while_init_works, with the creation. */
 int creation_keep_spec(void *context, const struct runtime_process *process, struct cl_error *err);
 int creation_end_process(struct creation *creation, struct cl_error *err);

@@ -36,12 +36,7 @@ static const struct option_row restore_table[] = {
 /* The last word before it runs (runtime_options.while_init_works): from now on `delete` knows whom to end. */
 static int keep_process(void *context, const struct runtime_process *process, struct cl_error *err)
 {
-    struct creation *creation = context;
-    creation->container.pid = process->pid;
-    creation->container.start_ticks = process->start_ticks;
-    if (process->cgroup.count == 0) /* it went without (runtime_options.rootless) */
-        creation->container.cgroup_path[0] = '\0';
-    int result = container_save(&creation->container, err);
+    int result = creation_record_process(context, process, CONTAINER_STATE, err);
     cl_test_point("container recorded");
     return result;
 }

@@ -87,6 +87,12 @@ int criu_put_options(struct cl_buf *out, const struct runtime_criu *options,
                      struct cl_error *err);
 /* What can't be in a checkpoint, by the spec. */
 int criu_check_spec(const struct oci_spec *spec, struct cl_error *err);
+/* Root of a user namespace that could take mounts away. */
+bool criu_is_mighty(const struct oci_spec *spec);
+/* Of such a one: what recursive binds bring along hides something. */
+struct criu_sources;
+int criu_check_sources(const struct oci_spec *spec, const struct criu_sources *sources,
+                       struct cl_error *err);
 /* As images name a namespace that is not in them: "extRootNetNS"; NULL: not done so. */
 const char *criu_external_ns(enum oci_namespace_type type);
 
@@ -105,6 +111,10 @@ const char *criu_external_ns(enum oci_namespace_type type);
 /* The mounts of process `pid_fd` (/proc/PID) that are not of its own making, as CRIU_EXTERNAL. *ret_has_dev: CRIU_DEV is among them. */
 int criu_put_dumped_mounts(struct cl_buf *out, const struct oci_spec *spec, int pid_fd,
                            bool *ret_has_dev, struct cl_error *err);
+
+bool criu_is_bind(const struct oci_mount *mount);
+/* Below `top`, or it: the rest of the path ("" or "/…"); NULL: elsewhere. */
+const char *criu_rest_below(const char *path, const char *top);
 
 /* What binds are made of by now: those of the spec, and what recursive ones bring along. */
 struct criu_source {

@@ -97,8 +97,7 @@ static bool is_whole(const struct row *row)
     return cl_streq(row->root, "/");
 }
 
-/* Below `top`, or it: the rest of the path ("" or "/…"); NULL: elsewhere. */
-static const char *rest_below(const char *path, const char *top)
+const char *criu_rest_below(const char *path, const char *top)
 {
     size_t length = cl_streq(top, "/") ? 0 : strlen(top);
     bool is_below =
@@ -114,7 +113,7 @@ static bool has_origin(const struct table *table, const struct row *part)
         if (row == part || !cl_streq(row->device, part->device))
             continue;
         if (is_whole(row) ||
-            (cl_streq(row->point, "/") && rest_below(part->root, row->root) != NULL))
+            (cl_streq(row->point, "/") && criu_rest_below(part->root, row->root) != NULL))
             return true;
     }
     return false;
@@ -131,7 +130,7 @@ static void put_external(struct cl_buf *out, const char *key, const char *value)
 
 /* ---- of a container that runs ---- */
 
-static bool is_bind(const struct oci_mount *mount)
+bool criu_is_bind(const struct oci_mount *mount)
 {
     return cl_streq(mount->type, "bind") ||
            cl_strv_has((const char *const *)mount->options, "bind") ||
@@ -158,7 +157,7 @@ static const struct oci_mount *find_owner(const struct table *table, const struc
     for (; row != NULL; row = find_id(table, row->parent)) {
         for (size_t i = spec->mount_count; i-- > 0;)
             if (ids[i] == row->id) {
-                *ret_rest = rest_below(point, row->point);
+                *ret_rest = criu_rest_below(point, row->point);
                 return &spec->mounts[i];
             }
         if (row->parent == row->id)
@@ -248,7 +247,8 @@ static void put_row(struct cl_buf *out, const struct dumped *dumped, const struc
     const struct oci_mount *owner =
         find_owner(dumped->table, dumped->spec, dumped->ids, row, &rest);
     bool is_itself = rest == NULL || rest[0] == '\0';
-    if (owner != NULL && is_bind(owner) && (is_itself || has_device(dumped->host, row->device)))
+    if (owner != NULL && criu_is_bind(owner) &&
+        (is_itself || has_device(dumped->host, row->device)))
         put_bind(out, row, owner->destination, rest);
     else if (!is_whole(row) && !has_origin(dumped->table, row))
         put_part(out, row, oci_namespace_find(dumped->spec, OCI_NS_CGROUP) != NULL);
@@ -325,7 +325,7 @@ static int add_bind(struct criu_sources *sources, const struct plan_mount *mount
 {
     int result = add_source(sources, mount, destination, mount->source);
     for (size_t i = 0; result >= 0 && mount->is_recursive_bind && i < table->count; i++) {
-        const char *rest = rest_below(table->rows[i].point, mount->source);
+        const char *rest = criu_rest_below(table->rows[i].point, mount->source);
         if (rest == NULL || rest[0] == '\0')
             continue;
         cl_auto_free char *name = cl_format("%s%s", destination, rest);

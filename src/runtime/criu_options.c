@@ -98,9 +98,29 @@ static bool has_listener(const struct oci_spec *spec)
     return spec->linux_.seccomp != NULL && spec->linux_.seccomp->listener_path != NULL;
 }
 
-static bool is_mighty(const struct oci_spec *spec)
+/* In a user namespace create locks what it mounts (mnt_lock.c), CRIU does not: so nobody with CAP_SYS_ADMIN in there may have anything that hides something of the host's.
+   The property of it; NULL: nothing does. The flags of binds are locked by criu_place.c. */
+static const char *find_hiding(const struct oci_spec *spec)
 {
-    return spec->process != NULL && spec->process->capabilities != NULL &&
+    const struct oci_linux *linux_ = &spec->linux_;
+    if (linux_->masked_paths != NULL && linux_->masked_paths[0] != NULL)
+        return "linux.maskedPaths";
+    if (linux_->readonly_paths != NULL && linux_->readonly_paths[0] != NULL)
+        return "linux.readonlyPaths";
+    for (size_t i = 0; i < spec->mount_count; i++) {
+        const struct oci_mount *below = &spec->mounts[i];
+        bool is_host = criu_is_bind(below) || cl_streq(below->type, "proc");
+        for (size_t over = i + 1; is_host && over < spec->mount_count; over++)
+            if (criu_rest_below(spec->mounts[over].destination, below->destination) != NULL)
+                return "mounts, one over another";
+    }
+    return NULL;
+}
+
+bool criu_is_mighty(const struct oci_spec *spec)
+{
+    return oci_namespace_find(spec, OCI_NS_USER) != NULL && spec->process != NULL &&
+           spec->process->capabilities != NULL &&
            (spec->process->capabilities->bounding.mask & (1ULL << CAP_SYS_ADMIN)) != 0;
 }
 
@@ -108,6 +128,28 @@ static int refuse(struct cl_error *err, const char *path, const char *why)
 {
     return cl_fail_kind(err, CL_KIND_UNSUPPORTED, EOPNOTSUPP, "%s: not in a checkpoint: %s", path,
                         why);
+}
+
+static int refuse_mighty(struct cl_error *err, const char *hiding)
+{
+    return cl_fail_kind(
+        err, CL_KIND_UNSUPPORTED, EOPNOTSUPP,
+        "process.capabilities.bounding: not in a checkpoint: CAP_SYS_ADMIN in a user "
+        "namespace and something to hide (%s): the mounts that criu makes are not "
+        "locked, so it could take that away",
+        hiding);
+}
+
+int criu_check_sources(const struct oci_spec *spec, const struct criu_sources *sources,
+                       struct cl_error *err)
+{
+    for (size_t i = 0; criu_is_mighty(spec) && i < sources->count; i++) {
+        const struct criu_source *source = &sources->items[i];
+        if (source->mount->kind == PLAN_MOUNT_BIND &&
+            !cl_streq(source->path, source->mount->source))
+            return refuse_mighty(err, source->path);
+    }
+    return 0;
 }
 
 const char *criu_external_ns(enum oci_namespace_type type)
@@ -130,16 +172,10 @@ int criu_check_spec(const struct oci_spec *spec, struct cl_error *err)
         (!plan_maps_id(&spec->linux_.uid_mappings, 0) ||
          !plan_maps_id(&spec->linux_.gid_mappings, 0)))
         return refuse(err, "linux.uidMappings", "criu has to be root in there: map id 0");
-    if (oci_namespace_find(spec, OCI_NS_USER) != NULL && is_mighty(spec))
-        return refuse(
-            err, "process.capabilities.bounding",
-            "CAP_SYS_ADMIN in a user namespace: the mounts that criu makes are not locked, "
-            "so it could take away what hides paths");
+    const char *hiding = criu_is_mighty(spec) ? find_hiding(spec) : NULL;
+    if (hiding != NULL)
+        return refuse_mighty(err, hiding);
     if (has_listener(spec))
         return refuse(err, "linux.seccomp.listenerPath", "its agent could not be connected again");
-    if (spec->linux_.net_device_count > 0)
-        return refuse(err, "linux.netDevices", "interfaces are not criu's to restore");
-    if (spec->linux_.intel_rdt != NULL)
-        return refuse(err, "linux.intelRdt", "criu knows nothing of it");
     return 0;
 }

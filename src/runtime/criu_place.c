@@ -81,7 +81,9 @@ int criu_place_make(struct criu_place *place, const struct runtime_plan *plan, c
         (CL_PRINT(place->root, "%s/root", place->top) < 0 ||
          (plan->new_user_ns && CL_PRINT(place->own_images, "%s/" CRIU_IMAGES, place->top) < 0)))
         result = cl_fail(err, ENAMETOOLONG, "restore the container: its state directory");
-    return result < 0 ? result : criu_find_sources(plan, &place->sources, err);
+    if (result >= 0)
+        result = criu_find_sources(plan, &place->sources, err);
+    return result < 0 ? result : criu_check_sources(plan->spec, &place->sources, err);
 }
 
 void criu_place_remove(struct criu_place *place)
@@ -228,7 +230,8 @@ static int open_dev(const struct criu_place *place, const struct plan_mount *mou
     return result < 0 ? cl_error_prefix(err, "fill the container's /dev") : cl_take_fd(&tree);
 }
 
-/* What its options say is CRIU's to set again, and it may not take away or change what is there. */
+/* What its options say is CRIU's to set again, and it may not take away or change what is there. Read-only is left to it, as it makes an exception for files that were deleted;
+   but not where someone could take it off again. */
 static int open_source(const struct criu_place *place, const struct criu_source *source,
                        int *namespaces, struct cl_error *err)
 {
@@ -239,8 +242,9 @@ static int open_source(const struct criu_place *place, const struct criu_source 
     if (tree < 0)
         return cl_fail(err, tree, "bind source %s", source->path);
     const struct oci_mount_flags *flags = &source->mount->flags;
-    const struct k_mount_change change = { .set = (flags->attr_set | flags->rec_attr_set) &
-                                                  ~(uint64_t)MOUNT_ATTR_RDONLY,
+    uint64_t without = criu_is_mighty(plan->spec) ? 0 : MOUNT_ATTR_RDONLY;
+    const struct k_mount_change change = { .set =
+                                               (flags->attr_set | flags->rec_attr_set) & ~without,
                                            .clear = flags->attr_clear & MOUNT_ATTR__ATIME,
                                            .userns_fd = -EBADF };
     int changed = cl_streq(source->path, source->mount->source) && change.set != 0

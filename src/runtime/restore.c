@@ -2,8 +2,9 @@
 /*
  * A directory of images → a container. The order:
  *
- *   control group with its limits (fs driver) → criu, born in the group, in a mount namespace of its own → with systemd: the scope around criu → the request
- *   "setup-namespaces"   loopback up in a new network namespace, prestart and createRuntime hooks
+ *   control group with its limits (fs driver), resctrl's → criu, born in the group, in a mount namespace of its own → with systemd: the scope around criu → criu into
+ *   resctrl's → the request
+ *   "setup-namespaces"   loopback up in a new network namespace, linux.netDevices into it, prestart and createRuntime hooks
  *   "orphan-pts-master"  the terminal
  *   "post-restore"       while_init_works: the caller writes down who the first process is; only then does CRIU let it go on
  *
@@ -26,6 +27,8 @@ struct restore {
     struct criu_place place;
     int fds[CRIU_FDS]; /* namespaces, for CRIU */
     size_t fd_count;
+    int net_fd;   /* of them: the network namespace that is joined; negative: none */
+    int rdt_root; /* of the resctrl file system, where it is asked for */
     bool has_scope;
     struct runtime_process process;
 };
@@ -42,6 +45,8 @@ static int put_fd(struct restore *restore, struct cl_buf *out, const struct plan
     int fd = openat(AT_FDCWD, join->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return cl_fail(err, errno, "linux.namespaces[%zu].path: open %s", join->index, join->path);
+    if (join->type == K_NS_NET)
+        restore->net_fd = fd;
     criu_put_inherit_fd(out, key, CRIU_FIRST_FD + (int)restore->fd_count);
     restore->fds[restore->fd_count++] = fd;
     return 0;
@@ -145,8 +150,7 @@ static int put_all(struct restore *restore, struct cl_buf *out, pid_t criu, stru
         criu_put_text(out, CRIU_LSM_MOUNT_CONTEXT, options->lsm_mount_context);
     if (restore->plan->new_user_ns)
         parent_give_pipes(restore->plan, restore->io);
-    result = put_streams(restore, out, err);
-    if (result >= 0 && restore->process.cgroup.count > 0)
+    if (restore->process.cgroup.count > 0)
         result = put_groups(restore, out, criu, err);
     if (result >= 0)
         criu_put_restored_mounts(out, &restore->place);
@@ -175,10 +179,15 @@ static int loopback_up(const struct restore *restore, pid_t pid, struct cl_error
     return result < 0 ? cl_fail(err, result, "bring up the loopback interface") : 0;
 }
 
+/* Devices: as a new container gets them; those of the one that was are back by now, or made again by who made them. */
 static int set_up_namespaces(struct restore *restore, pid_t pid, struct cl_error *err)
 {
-    const struct oci_hooks *hooks = &restore->plan->spec->hooks;
-    int result = restore->plan->new_net_ns ? loopback_up(restore, pid, err) : 0;
+    const struct runtime_plan *plan = restore->plan;
+    const struct oci_hooks *hooks = &plan->spec->hooks;
+    int result = plan->new_net_ns ? loopback_up(restore, pid, err) : 0;
+    if (result >= 0 && plan->spec->linux_.net_device_count > 0)
+        result = netdev_move(plan, plan->facts->proc_fd, pid, restore->net_fd,
+                             &restore->process.net, err);
     if (result < 0 || hooks->prestart.count + hooks->create_runtime.count == 0)
         return result;
     restore->process.has_run_hooks = true;
@@ -233,6 +242,26 @@ static int make_group(struct restore *restore, struct cl_error *err)
                                                     : parent_keep_hierarchies(process, err);
 }
 
+static int make_rdt(struct restore *restore, struct cl_error *err)
+{
+    const struct runtime_plan *plan = restore->plan;
+    if (plan->process.rdt == NULL)
+        return 0;
+    restore->rdt_root = rdt_open(plan->facts->proc_fd, err);
+    return restore->rdt_root < 0 ? restore->rdt_root
+                                 : rdt_make(restore->rdt_root, plan->process.rdt, plan->options->id,
+                                            &restore->process.rdt, err);
+}
+
+/* Whom CRIU makes is born where it is. */
+static int join_rdt(const struct restore *restore, pid_t criu, struct cl_error *err)
+{
+    const struct runtime_plan *plan = restore->plan;
+    return plan->process.rdt == NULL
+               ? 0
+               : rdt_add(restore->rdt_root, plan->process.rdt, plan->options->id, criu, err);
+}
+
 /* systemd makes a scope around a process: CRIU is the first in it, and the container's come after. */
 static int make_scope(struct restore *restore, pid_t criu, struct cl_error *err)
 {
@@ -265,6 +294,8 @@ static int ask(struct restore *restore, struct cl_buf *out, struct cl_error *err
     if (result >= 0)
         result = make_scope(restore, criu.pid, err);
     if (result >= 0)
+        result = join_rdt(restore, criu.pid, err);
+    if (result >= 0)
         result = put_all(restore, out, criu.pid, err);
     cl_test_point("before restore");
     if (result >= 0)
@@ -286,7 +317,11 @@ static int restore_all(struct restore *restore, struct cl_error *err)
     if (result >= 0)
         result = put_namespaces(restore, &out, err);
     if (result >= 0)
+        result = put_streams(restore, &out, err);
+    if (result >= 0)
         result = make_group(restore, err);
+    if (result >= 0)
+        result = make_rdt(restore, err);
     if (result >= 0)
         result = criu_place_make(&restore->place, restore->plan, restore->options->images, err);
     if (result >= 0)
@@ -304,11 +339,13 @@ static void restore_done(struct restore *restore)
     criu_places_done(&restore->places);
     for (size_t i = 0; i < restore->fd_count; i++)
         (void)cl_close(restore->fds[i]);
+    (void)cl_close(restore->rdt_root);
 }
 
 static void undo(struct restore *restore)
 {
     struct cl_error ignored;
+    netdev_take_back(restore->process.net);
     (void)runtime_destroy(&restore->process, &ignored); /* the first error is the reason */
     if (restore->has_scope)
         (void)runtime_scope_stop(restore->plan->options->scope, &ignored);
@@ -323,6 +360,8 @@ int runtime_restore(const struct runtime_plan *plan, const struct runtime_criu *
         .options = criu,
         .io = io,
         .places = CRIU_PLACES_NONE,
+        .net_fd = -EBADF,
+        .rdt_root = -EBADF,
         .process = { .pidfd = -EBADF, .sync = -EBADF, .console = -EBADF, .root_mount = -EBADF },
     };
     struct cl_error failure = { 0 };
@@ -335,6 +374,8 @@ int runtime_restore(const struct runtime_plan *plan, const struct runtime_criu *
             *err = failure;
         return result;
     }
+    netdev_free(restore.process.net); /* it runs: they belong to its namespace */
+    restore.process.net = NULL;
     *ret = restore.process;
     return 0;
 }

@@ -364,6 +364,45 @@ in_user_ns() {
     chown -R 0:0 "$BUNDLE/rootfs"
 }
 
+@test "linux.netDevices: they go into the restored container as into a new one, and are back where it fails" {
+    need_program ip
+    change '.linux.netDevices = { hv0: { name: "eth0" } }'
+    script 'sleep 1000'
+    cat >"$WORLD/in-net" <<'END'
+        add() { ip link add hv0 type veth peer name hv1; ip addr add 10.9.0.2/24 dev hv0; }
+        rt() { cloche-runtime --root "$WORLD/oci" "$@"; }
+        add
+        rt run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+        rt checkpoint --image-path "$WORLD/images" box
+        while ip link show hv1 >/dev/null 2>&1; do sleep 0.05; done # it goes with the namespace that its peer was in
+        add
+        echo "no way back" >"$STAND_IN/late"
+        ! rt restore -d --image-path "$WORLD/images" -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+        ip -o addr show hv0
+        rm "$STAND_IN/late"
+        rt restore -d --image-path "$WORLD/images" -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+        nsenter --net="/proc/$(rt state box | jq .pid)/ns/net" ip -o addr show eth0
+        ! ip link show hv0 2>/dev/null
+END
+    export WORLD
+    run unshare -n bash -eu "$WORLD/in-net"
+    expect_status 0
+    expect_match "hv0 .*10.9.0.2/24"
+    expect_match "eth0 .*10.9.0.2/24"
+}
+
+@test "linux.intelRdt: the group is made before criu is asked" {
+    ! grep -q " - resctrl " /proc/self/mountinfo || skip "a resctrl file system is mounted here"
+    start_box
+    checkpoint
+    change '.linux.intelRdt = { closID: "gold" }'
+    run restore
+    expect_status 1
+    expect_text "linux.intelRdt: no resctrl file system is mounted"
+    [ ! -e "$STAND_IN/restore.json" ]
+    nothing_is_left
+}
+
 @test "what can't be in a checkpoint is refused by its name" {
     start_box
     checkpoint
@@ -380,7 +419,16 @@ in_user_ns() {
     change '.process.capabilities.bounding += ["CAP_SYS_ADMIN"]'
     run restore
     expect_status 1
-    expect_text "process.capabilities.bounding: not in a checkpoint: CAP_SYS_ADMIN in a user namespace"
+    expect_text "process.capabilities.bounding: not in a checkpoint: CAP_SYS_ADMIN in a user namespace and something to hide (linux.maskedPaths)"
+    change 'del(.linux.maskedPaths)'
+    run restore
+    expect_status 1
+    expect_text "something to hide (linux.readonlyPaths)"
+    mkdir -p "$WORLD/data/in"
+    change --arg data "$WORLD/data" 'del(.linux.readonlyPaths) | .mounts += [{ destination: "/tmp", type: "bind", source: $data, options: ["rbind"] }, { destination: "/tmp/in", type: "tmpfs", source: "tmpfs" }]'
+    run restore
+    expect_status 1
+    expect_text "something to hide (mounts, one over another)"
     in_user_ns
     change '.linux.uidMappings[0].containerID = 1'
     run restore
