@@ -132,6 +132,13 @@ static int parse_letters(struct parse *parse, const char *text, struct cl_error 
     return 0;
 }
 
+/* A long name behind one dash, as runc has it by its library: containerd restores with -no-subreaper. */
+static bool is_long(const struct verb *verb, const char *text)
+{
+    size_t length = strcspn(text, "=");
+    return length > 1 && find(verb, text, length) != NULL;
+}
+
 static int check_count(const struct verb *verb, int count, struct cl_error *err)
 {
     if (count >= verb->min_arguments && (verb->max_arguments < 0 || count <= verb->max_arguments))
@@ -153,7 +160,8 @@ int parse_options(const struct verb *verb, int argc, char **argv, void *options,
         } else if (!only_operands && cl_starts_with(text, "--")) {
             result = parse_long(&parse, text + 2, err);
         } else if (!only_operands && text[0] == '-' && text[1] != '\0') {
-            result = parse_letters(&parse, text + 1, err);
+            result = is_long(verb, text + 1) ? parse_long(&parse, text + 1, err)
+                                             : parse_letters(&parse, text + 1, err);
         } else {
             argv[count++] = text; /* of those that were read already */
             only_operands = only_operands || verb->options_end_at_argument;

@@ -460,7 +460,7 @@ END
     [ "$(cloche-runtime features | jq '.potentiallyUnsafeConfigAnnotations | index("org.criu.config") != null')" = true ]
     start_box
     checkpoint
-    restore --no-subreaper --empty-ns network
+    restore -no-subreaper --empty-ns network # with one dash: go-runc writes it so
 }
 
 @test "killed at any moment: delete cleans up" {

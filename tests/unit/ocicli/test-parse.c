@@ -71,6 +71,18 @@ TEST(flags_and_values_in_every_form)
     CHECK_STR(options.text, "");
 }
 
+TEST(a_long_name_may_have_one_dash)
+{
+    CHECK_STR(parse(&verb, "-flag -text x a"), "a");
+    CHECK(options.flag && !options.other);
+    CHECK_STR(options.text, "x");
+    CHECK_STR(parse(&verb, "-text=y -flag=false a"), "a");
+    CHECK(!options.flag);
+    CHECK_STR(options.text, "y");
+    CHECK_STR(parse(&verb, "-textile a"), "a"); /* -t extile */
+    CHECK_STR(options.text, "extile");
+}
+
 TEST(lists_keep_their_order)
 {
     CHECK_STR(parse(&verb, "-l one a --list two -l=three"), "a");
