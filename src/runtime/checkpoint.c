@@ -187,6 +187,10 @@ static int copy_dev(const struct dump *dump, struct cl_error *err)
     cl_auto_fd from = inroot_open(root, "/dev", O_RDONLY | O_DIRECTORY, 0, INROOT_NO_SYMLINKS, err);
     if (from < 0)
         return from;
+    /* An earlier one's, as all other images are written over. */
+    int removed = cl_remove_tree(dump->places.images, CRIU_DEV_DIR, err);
+    if (removed < 0 && removed != -ENOENT)
+        return cl_error_prefix(err, "%s", dump->options->images);
     if (mkdirat(dump->places.images, CRIU_DEV_DIR, 0700) < 0)
         return cl_fail(err, errno, "make %s/" CRIU_DEV_DIR, dump->options->images);
     cl_auto_fd to =

@@ -328,7 +328,10 @@ in_user_ns() {
     chmod 711 "$WORLD" "$WORLD/oci" 2>/dev/null || true
     start_box
     chmod 700 "$WORLD"
+    checkpoint --leave-running
+    touch "$IMAGES/dev/old"
     checkpoint
+    [ ! -e "$IMAGES/dev/old" ]
     externals dump | grep -qx 'mnt\[/dev\]:cloche:dev'
     [ "$(stat -c '%a %u' "$IMAGES" "$IMAGES/dev" | sort -u)" = "700 0" ]
     [ -L "$IMAGES/dev/fd" ]

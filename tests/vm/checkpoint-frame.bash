@@ -3,15 +3,12 @@
 #
 # The frame of the bats files about checkpoint and restore with the real criu: what they need, and a container "box" that counts. Loaded after the runtime's frame.
 #
-# need_criu, skips with the reason; start_counter; count, where it is; counts_beyond N; checkpoint [OPTION…] into $IMAGES; restore [OPTION…]; pid_of [ID];
-# nothing_is_left; in_parent IMAGES PID, how many pages of a process are with the parent of the images, and how many are not.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # dollars of the container's shell; read by the frame; status, output: set by run
+# criu_setup_file and criu_setup are setup_file and setup, unless the file has its own. need_criu, skips with the reason; start_counter; count, where it is; counts_beyond N; checkpoint [OPTION…] into $IMAGES; restore [OPTION…]; pid_of [ID];
+# nothing_is_left; in_user_ns; in_parent IMAGES PID, how many pages of a process are with the parent of the images, and how many are not.
+# shellcheck disable=SC2016,SC2119,SC2120,SC2030,SC2031,SC2034,SC2154 # dollars of the container's shell; read by the frame; status, output: set by run
 
-eval "$(declare -f setup | sed '1s/setup/frame_setup/')"
-eval "$(declare -f setup_file | sed '1s/setup_file/frame_setup_file/')"
-
-setup_file() {
-    frame_setup_file
+criu_setup_file() {
+    runtime_setup_file
     export CRIU_MISSING=
     if [ "$(id -u)" != 0 ] || ! command -v criu >/dev/null; then
         CRIU_MISSING="needs root and the program criu (./dev vm checkpoint has both)"
@@ -25,9 +22,9 @@ need_criu() {
     [ -z "$CRIU_MISSING" ] || skip "$CRIU_MISSING"
 }
 
-setup() {
+criu_setup() {
     need_criu
-    frame_setup
+    runtime_setup
     IMAGES=$WORLD/images
     ! mountpoint -q "$WORLD/data/below" || umount -l "$WORLD/data/below" # of a test that failed
     export OUT=$WORLD/out
@@ -77,6 +74,15 @@ devices_of() {
     find "/proc/$(pid_of)/root/dev" -mindepth 1 -maxdepth 1 -exec stat -c '%n %A %t:%T' {} + | sed 's,.*/dev/,,' | sort
 }
 
+# in_user_ns: the container's root is 100000, to whom the data belong. Nobody but root may go where all of it lies, and so it stays.
+in_user_ns() {
+    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+    chown -R 100000:100000 "$WORLD/data" "$BUNDLE/rootfs"
+    chmod 700 "$WORLD"
+    touch "$OUT"
+    chmod 666 "$OUT" # criu opens it again as that root
+}
+
 # pagemap-PID.img: a head, then messages with their sizes, each a run of pages: 2 or 5 is their number, 3 or bit 0 of 4 says that the parent has them.
 in_parent() {
     python3 - "$1/pagemap-$2.img" <<'END'
@@ -109,3 +115,6 @@ nothing_is_left() {
     [ "$(grep -cF "$WORLD/oci" /proc/self/mountinfo)" = 0 ]
     [ -z "$(ls -A "$WORLD/oci" 2>/dev/null)" ]
 }
+
+setup_file() { criu_setup_file; }
+setup() { criu_setup; }

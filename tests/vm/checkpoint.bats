@@ -80,6 +80,44 @@ load checkpoint-frame
     expect_text "--parent-path /images-first: has to be relative"
 }
 
+@test "--page-server: the pages go to another program" {
+    start_counter
+    mkdir "$WORLD/images-there"
+    criu page-server --images-dir "$WORLD/images-there" --address 127.0.0.1 --port 2711 </dev/null >"$WORLD/server" 2>&1 3>&- &
+    local before server=$!
+    listens() { grep -q ':0A97 .* 0A ' /proc/net/tcp; }
+    wait_until listens
+    checkpoint --page-server 127.0.0.1:2711
+    wait "$server" || { cat "$WORLD/server"; false; }
+    [ -z "$(find "$IMAGES" -name 'pages-*.img')" ]
+    before=$(count)
+    mv "$WORLD"/images-there/page*.img "$IMAGES/"
+    restore
+    wait_until counts_beyond "$((before + 3))"
+    rt delete -f box
+}
+
+@test "--lazy-pages: what is not needed at once follows when it runs" {
+    start_counter
+    local before dump pages
+    mkfifo "$WORLD/images-ready"
+    rt checkpoint --image-path "$IMAGES" --lazy-pages --page-server 127.0.0.1:2712 --status-fd 9 box </dev/null >"$OUT" 2>&1 3>&- 9>"$WORLD/images-ready" &
+    dump=$!
+    read -r -d "" <"$WORLD/images-ready" || { cat "$OUT"; false; } # the zero byte
+    criu lazy-pages --page-server --address 127.0.0.1 --port 2712 --images-dir "$IMAGES" --work-dir "$IMAGES" </dev/null >"$WORLD/pages" 2>&1 3>&- &
+    pages=$!
+    wait_until test -S "$IMAGES/lazy-pages.socket"
+    before=$(count)
+    # The old one is there until its last page was fetched.
+    change --arg path "/$CLOCHE_CGROUP_PARENT/other" '.linux.cgroupsPath = $path'
+    rt restore -d --image-path "$IMAGES" -b "$BUNDLE" --lazy-pages other </dev/null >>"$OUT" 2>&1 || { cat "$OUT"; grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    wait "$dump" || { cat "$OUT"; false; }
+    wait "$pages" || { cat "$WORLD/pages"; false; }
+    [ "$(rt list -q)" = other ]
+    rt delete -f other
+}
+
 @test "pipes: the output goes to who restores it" {
     script 'i=0; while :; do i=$((i + 1)); echo "$i"; echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
     rt run -d -b "$BUNDLE" box </dev/null 2>"$OUT" | cat >"$WORLD/first" 3>&- &
@@ -185,7 +223,7 @@ load checkpoint-frame
     [ "$(<"$(group_mount pids)/$CLOCHE_CGROUP_PARENT/other/pids.max")" = 50 ]
     run rt exec other cat /proc/self/cgroup
     expect_status 0
-    [ -z "$(grep -v ':/$' <<<"$output")" ] # in each hierarchy its own group is the top
+    [ "$(grep -vc ':/$' <<<"$output")" = 0 ] # in each hierarchy its own group is the top
 }
 
 @test "a paused container; a read-only root; a bind that brings mounts along" {
@@ -208,15 +246,6 @@ load checkpoint-frame
     expect_line written
     rt delete -f box
     umount "$WORLD/data/below"
-}
-
-# in_user_ns: the container's root is 100000, to whom the data belong. Nobody but root may go where all of it lies, and so it stays.
-in_user_ns() {
-    change '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
-    chown -R 100000:100000 "$WORLD/data" "$BUNDLE/rootfs"
-    chmod 700 "$WORLD"
-    touch "$OUT"
-    chmod 666 "$OUT" # criu opens it again as that root
 }
 
 @test "a user namespace: it goes on counting in one with the same maps, and nobody else could read the images" {
@@ -275,6 +304,118 @@ in_user_ns() {
     expect_text probe0
     rt delete -f box
     ip netns del cloche-test-net
+}
+
+# A process that has namespaces of its own for a container to join, and reaps.
+start_holder() {
+    unshare --fork --pid --ipc --uts --time --mount-proc bash -c 'trap : CHLD; echo $$ >"$1"; while :; do sleep 1000 & wait; done' holder "$WORLD/holder" </dev/null >/dev/null 2>&1 3>&- &
+    HOLDER=$!
+    wait_until test -s "$WORLD/holder"
+    INSIDE=$(pgrep -P "$HOLDER")
+}
+
+stop_holder() {
+    kill -KILL "$INSIDE"
+    wait "$HOLDER" || true
+    rm "$WORLD/holder"
+}
+
+@test "pid, ipc, uts and time namespaces that were joined are joined again" {
+    need_program pgrep
+    local types='["pid", "ipc", "uts", "time"]' before type
+    start_holder
+    change --argjson types "$types" --arg pid "$INSIDE" 'del(.hostname) | .linux.namespaces |= map(select(.type as $type | $types | index($type) | not))
+        + [$types[] | { type: ., path: "/proc/\($pid)/ns/\(.)" }]'
+    start_counter
+    before=$(cut -d' ' -f2 "$WORLD/data/n")
+    [ "$before" != 1 ]
+    checkpoint
+    [ "$(cut -d' ' -f2 "$WORLD/data/n")" = "$before" ]
+    before=$(count)
+    restore || { grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    for type in pid ipc uts time; do
+        [ "$(readlink "/proc/$(pid_of)/ns/$type")" = "$(readlink "/proc/$INSIDE/ns/$type")" ] || { echo "$type: $(ls -l "/proc/$(pid_of)/ns")"; false; }
+    done
+    rt delete -f box
+    stop_holder
+}
+
+@test "linux.netDevices: an interface that was moved in is there again" {
+    need_program ip
+    add() {
+        ip link add name cloche-test0 type dummy
+        ip addr add 10.99.0.1/24 dev cloche-test0
+    }
+    add
+    change '.linux.netDevices = { "cloche-test0": { name: "eth0" } }'
+    start_counter
+    checkpoint
+    no_link() { ! ip link show cloche-test0 2>/dev/null; }
+    wait_until no_link
+    add # a dummy goes with its namespace
+    local before
+    before=$(count)
+    restore
+    wait_until counts_beyond "$((before + 3))"
+    run rt exec box ip -o addr show up
+    expect_match "eth0 .*10.99.0.1/24"
+    expect_match "lo .*127.0.0.1"
+    no_link
+    rt delete -f box
+}
+
+@test "CAP_SYS_ADMIN in a user namespace: with nothing to hide, and what is read-only stays so" {
+    in_user_ns
+    change --arg data "$WORLD/data" '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"]) | del(.linux.maskedPaths, .linux.readonlyPaths)
+        | .mounts += [{ destination: "/fixed", type: "bind", source: $data, options: ["bind", "ro", "nosuid", "nodev"] }]'
+    start_counter
+    local look='mount -o remount,bind,rw /fixed; touch /fixed/x; mount -o remount,bind,rw,suid,dev /fixed; mount -t tmpfs own /tmp && echo mighty' before
+    run rt exec box sh -c "$look"
+    expect_text "Read-only file system"
+    expect_line mighty
+    checkpoint
+    before=$(count)
+    restore || { grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    run rt exec box sh -c "$look"
+    expect_text "touch: /fixed/x: Read-only file system"
+    expect_line mighty
+    [ ! -e "$WORLD/data/x" ]
+    [[ " $(mounts_of | awk '$1 == "/fixed" { print $2 }')," == *nosuid*nodev* ]]
+    rt delete -f box
+}
+
+load_profile() {
+    printf 'profile %s flags=(attach_disconnected) {\n file,\n capability,\n network,\n signal,\n mount,\n ptrace,\n unix,\n}\n' "$1" >"$WORLD/profile-$1"
+    apparmor_parser --replace --skip-cache "$WORLD/profile-$1"
+}
+
+label_of() {
+    sed 's/ (.*//' "/proc/$(pid_of)/attr/apparmor/current"
+}
+
+@test "AppArmor: the same profile again, and with --lsm-profile another" {
+    need_program apparmor_parser
+    [ -e /sys/kernel/security/apparmor/profiles ] || skip "this kernel has no AppArmor, or it is off"
+    load_profile cloche-test-one
+    load_profile cloche-test-two
+    change '.process.apparmorProfile = "cloche-test-one"'
+    start_counter
+    [ "$(label_of)" = cloche-test-one ]
+    checkpoint
+    local before
+    before=$(count)
+    restore || { grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    [ "$(label_of)" = cloche-test-one ] || { label_of; false; }
+    rt delete -f box
+    before=$(count)
+    restore --lsm-profile apparmor:cloche-test-two || { grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    [ "$(label_of)" = cloche-test-two ] || { label_of; false; }
+    rt delete -f box
+    apparmor_parser --remove "$WORLD"/profile-cloche-test-*
 }
 
 # The last number that came back over the connection.
