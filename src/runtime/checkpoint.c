@@ -188,8 +188,7 @@ static int copy_dev(const struct dump *dump, struct cl_error *err)
     if (from < 0)
         return from;
     /* An earlier one's, as all other images are written over. */
-    int removed = cl_remove_tree(dump->places.images, CRIU_DEV_DIR, err);
-    if (removed < 0 && removed != -ENOENT)
+    if (cl_remove_tree(dump->places.images, CRIU_DEV_DIR, err) < 0)
         return cl_error_prefix(err, "%s", dump->options->images);
     if (mkdirat(dump->places.images, CRIU_DEV_DIR, 0700) < 0)
         return cl_fail(err, errno, "make %s/" CRIU_DEV_DIR, dump->options->images);
