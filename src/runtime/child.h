@@ -162,6 +162,10 @@ enum copyup_flags {
 int copyup_fill(int from_dir, int tree, unsigned flags, struct cl_error *err);
 /* mnt_borrow.c: a clone of the host's own mount of that type, where it shows the same; -EPERM: none. */
 int mnt_borrow(struct child *child, const struct plan_mount *mount);
+/* Where a file system of the plan comes from: *ret_place is the host's mount of it ("/sys") unless it is MNT_NEW. */
+enum mnt_source { MNT_NEW, MNT_BORROWED, MNT_BORROWED_IF_REFUSED };
+enum mnt_source mnt_source_of(const struct runtime_plan *plan, const struct plan_mount *mount,
+                              const char **ret_place);
 /* Adds to the error of a new file system that the kernel did not permit why, and what to do. */
 void mnt_explain_refusal(const struct child *child, const struct plan_mount *mount,
                          struct cl_error *err);

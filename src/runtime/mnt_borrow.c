@@ -6,6 +6,9 @@
  * shows the very same, so a clone of it is what the container gets, with the attributes that the
  * spec asks for on all of it (CVE-2023-25809: what lies below is not left writable).
  *
+ * The same for root of a user namespace that somebody else made, as under rootless engines: its container shares what was there before it. Whether the kernel
+ * refuses is then found out by trying, as some of it may be that user namespace's own.
+ *
  * Not where the namespace was joined by a path: then the host's mount would show another one. Unless
  * the mount namespace was joined, too: what is locked in there (mnt_lock.c) forbids new ones, and
  * what it has mounted itself is what belongs to its container.
@@ -56,12 +59,29 @@ static int clone_host(struct child *child, size_t row, const struct plan_mount *
     return result < 0 ? result : cl_take_fd(&tree);
 }
 
+enum mnt_source mnt_source_of(const struct runtime_plan *plan, const struct plan_mount *mount,
+                              const char **ret_place)
+{
+    for (size_t i = 0; mount->kind == PLAN_MOUNT_FS && i < CL_COUNT(shared); i++) {
+        if (!cl_streq(mount->type, shared[i].type) || !is_shared(plan, shared[i].ns))
+            continue;
+        *ret_place = shared[i].place;
+        if (plan->process.has_user_ns)
+            return MNT_BORROWED;
+        return runtime_in_user_ns(plan->facts) ? MNT_BORROWED_IF_REFUSED : MNT_NEW;
+    }
+    return MNT_NEW;
+}
+
 int mnt_borrow(struct child *child, const struct plan_mount *mount)
 {
-    for (size_t i = 0; child->process->has_user_ns && i < CL_COUNT(shared); i++)
-        if (cl_streq(mount->type, shared[i].type) && is_shared(child->plan, shared[i].ns))
-            return clone_host(child, i, mount);
-    return -EPERM;
+    const char *place = NULL;
+    if (mnt_source_of(child->plan, mount, &place) == MNT_NEW)
+        return -EPERM;
+    size_t row = 0;
+    while (!cl_streq(shared[row].place, place))
+        row++;
+    return clone_host(child, row, mount);
 }
 
 /* The namespace that it shows was joined, and is not our user namespace's. */

@@ -230,8 +230,13 @@ static void tell_mounts(struct teller *teller)
         const struct plan_mount *mount = &plan->mounts[i];
         char **options = plan->spec->mounts[mount->index].options;
         cl_auto_buf text = CL_BUF_INIT(1 << 20);
+        const char *place = NULL;
+        enum mnt_source source = mnt_source_of(plan, mount, &place);
         if (mount->kind == PLAN_MOUNT_CHANGE)
             cl_buf_printf(&text, "change the mount at %s", mount->target);
+        else if (source == MNT_BORROWED)
+            cl_buf_printf(&text, "mount the host's %s, and all below it, at %s", place,
+                          mount->target);
         else
             cl_buf_printf(&text, "mount %s at %s",
                           mount->kind == PLAN_MOUNT_BIND ? mount->source : mount->type,
@@ -240,6 +245,9 @@ static void tell_mounts(struct teller *teller)
             cl_buf_printf(&text, "%s%s", j == 0 ? " (" : ",", options[j]);
         if (options != NULL && options[0] != NULL)
             cl_buf_char(&text, ')');
+        if (source == MNT_BORROWED_IF_REFUSED)
+            cl_buf_printf(&text, ", or, if the kernel refuses, the host's %s and all below it",
+                          place);
         say(teller, "%s", text_of(teller, &text));
     }
 }

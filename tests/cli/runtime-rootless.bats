@@ -426,6 +426,28 @@ as_lent() {
     [ -z "$(ls "$WORLD/home/run/ns")" ]
 }
 
+@test "root in a user namespace that shares the host's network and processes: what the host has mounted of them, as asked" {
+    as sh -c "cd $WORLD/home && rm -f config.json && ./cloche-runtime spec" && cp "$WORLD/home/config.json" "$BUNDLE/config.json"
+    change 'del(.linux.resources) | .linux.namespaces |= map(select(.type != "network" and .type != "pid")) | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+    script 'ls /sys/class/net; ls -d /proc/$1; grep " /sys" /proc/self/mountinfo'
+    change --argjson pid $$ '.process.args += ["sh", "\($pid)"]'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" plan -b "$BUNDLE"
+    expect_status 0
+    expect_text "mount sysfs at /sys (nosuid,noexec,nodev,ro), or, if the kernel refuses, the host's /sys and all below it"
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_status 0
+    for name in /sys/class/net/*; do expect_line "${name##*/}"; done
+    expect_line "/proc/$$"
+    # CVE-2023-25809: nothing of it can be written to.
+    ! grep -E ' /sys[^ ]* rw' <<<"$output"
+    # With a network of its own there is a new one.
+    change '.linux.namespaces += [{type: "network"}]'
+    script 'ls /sys/class/net'
+    run as unshare --user --map-root-user --mount --propagation private "$WORLD/home/cloche-runtime" --root "$WORLD/home/run/ns" run -b "$BUNDLE" box
+    expect_line lo
+    refute_text eth0
+}
+
 @test "root in a user namespace: exec" {
     script 'sleep 1000'
     change '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0'
