@@ -439,7 +439,7 @@ as_lent() {
     for name in /sys/class/net/*; do expect_line "${name##*/}"; done
     expect_line "/proc/$$"
     # CVE-2023-25809: nothing of it can be written to.
-    ! grep -E ' /sys[^ ]* rw' <<<"$output"
+    [ -z "$(grep -E ' /sys[^ ]* rw' <<<"$output")" ]
     # With a network of its own there is a new one.
     change '.linux.namespaces += [{type: "network"}]'
     script 'ls /sys/class/net'
