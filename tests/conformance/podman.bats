@@ -264,3 +264,59 @@ rootless_end() {
     expect_line shared
     [ -z "$(ls "$WORLD/user/run/cloche-runtime")" ]
 }
+
+# helped ARGUMENT…: the same with the helpers of rootless engines, fuse-overlayfs and slirp4netns, which need devices that this machine may keep for root: copies of them,
+# in a mount namespace of our own.
+helped() {
+    unshare --mount --propagation private sh -c '
+        for device in fuse net/tun; do mount --bind "$1/${device##*/}" "/dev/$device" || exit; done; mount --bind "$1/lent" /etc/subuid && mount --bind "$1/lent" /etc/subgid &&
+        cd / && shift && exec "$@"' sh "$WORLD" \
+        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
+        CONTAINERS_CONF="$WORLD/user/containers.conf" podman --root "$WORLD/user/layers" --runroot "$WORLD/user/run/layers" \
+        --storage-driver overlay --storage-opt overlay.mount_program="$(command -v fuse-overlayfs)" "$@"
+}
+
+helpers_setup() {
+    need_program fuse-overlayfs slirp4netns curl
+    rootless_setup
+    rootless_end_pause
+    [ -c /dev/fuse ] && [ -c /dev/net/tun ] || skip "needs /dev/fuse and /dev/net/tun"
+    mknod -m 666 "$WORLD/fuse" c 10 229 && mknod -m 666 "$WORLD/tun" c 10 200 || skip "device nodes can't be made here"
+    helped import -q "$WORLD/user/alpine.tar.gz" alpine:test >"$WORLD/user.out" 2>&1 || skip "podman with fuse-overlayfs does not work here: $(tail -n 1 "$WORLD/user.out")"
+}
+
+# It holds the mount namespace of who came first, without the copies.
+rootless_end_pause() {
+    local pid
+    for pid in $(cat "$WORLD"/user/run/libpod/tmp/pause.pid 2>/dev/null); do kill "$pid" && wait_until test ! -e "/proc/$pid"; done
+    rm -f "$WORLD/user/run/libpod/tmp/pause.pid"
+}
+
+answers() {
+    [ "$(curl -s "http://127.0.0.1:$1/page")" = served ]
+}
+
+@test "podman as an ordinary user with fuse-overlayfs and slirp4netns: run -d, exec, logs, a published port, kill, rm; the host's network" {
+    local port=18437
+    helpers_setup
+    helped run -d --name box --network slirp4netns -p "127.0.0.1:$port:8080" alpine:test \
+        sh -c 'echo served >/tmp/page; echo begun; cat >/tmp/answer; while :; do printf "HTTP/1.0 200 OK\r\n\r\nserved\n" | nc -l -p 8080; done'
+    run helped exec box sh -c 'id -u; grep " / / " /proc/self/mountinfo; ip addr show tap0'
+    expect_line 0
+    expect_text "fuse-overlayfs"
+    expect_text "10.0.2.100"
+    wait_until answers "$port"
+    run helped logs box
+    expect_line begun
+    helped kill box
+    [ "$(helped wait box)" = 137 ]
+    run helped inspect --format '{{.State.Status}} {{.State.ExitCode}}' box
+    expect_output "exited 137"
+    helped start box
+    helped rm -f -t 0 box
+    run helped run --rm --network host alpine:test ls /sys/class/net
+    for name in /sys/class/net/*; do expect_line "${name##*/}"; done
+    helped rm -fa -t 0
+    [ -z "$(ls "$WORLD/user/run/cloche-runtime")" ]
+    rootless_end_pause
+}
