@@ -8,7 +8,9 @@
  *
  * A region is cut into units of 1 KiB. A unit holds slots of one size, or is part of a run of units that is one block. Nothing about
  * that lies between the blocks, where whoever writes behind one would find it: records are apart, and a pointer that is no block in
- * use ends the program when it is freed. A freed slot is not used again before every other slot of its unit was.
+ * use ends the program when it is freed. A freed slot is not used again before every other slot of its unit was. The last byte of a
+ * slot or run is nobody's: whoever has written to it by the time that the block is freed or grows has written behind the block, and the
+ * program ends. Blocks beyond 64 KiB have pages of their own.
  *
  * One thread only: no program here has a second.
  */
@@ -27,6 +29,7 @@
 #define LARGEST_RUN  (64u << 10)
 #define MAPPINGS     4096u
 #define NONE         UINT32_MAX
+#define GUARD        0x5a
 
 enum unit_use { UNIT_FREE, UNIT_SLOTS, UNIT_RUN, UNIT_RUN_REST };
 
@@ -154,21 +157,30 @@ static int take_units(unsigned count, bool *ret_is_zero)
     return unit;
 }
 
+/* The last byte of a run that begins at this unit. */
+static unsigned char *guard_of_run(unsigned unit)
+{
+    return (unsigned char *)unit_address(unit) + (size_t)record(unit)->count * UNIT - 1;
+}
+
 static void *take_run(size_t size, bool *ret_is_zero)
 {
-    unsigned count = (unsigned)((size + UNIT - 1) / UNIT);
+    unsigned count = (unsigned)(size / UNIT + 1); /* at least a byte more */
     int unit = take_units(count, ret_is_zero);
     if (unit < 0)
         return NULL;
     for (unsigned i = 0; i < count; i++)
         record((unsigned)unit + i)->use = i == 0 ? UNIT_RUN : UNIT_RUN_REST;
     record((unsigned)unit)->count = (uint8_t)count;
+    *guard_of_run((unsigned)unit) = GUARD;
     return unit_address((unsigned)unit);
 }
 
 static void give_run(unsigned unit)
 {
     unsigned count = record(unit)->count;
+    if (*guard_of_run(unit) != GUARD)
+        __builtin_trap();
     for (unsigned i = 0; i < count; i++)
         record(unit + i)->use = UNIT_FREE;
     free_units += count;
@@ -178,10 +190,11 @@ static void give_run(unsigned unit)
 
 /* ---- slots ---- */
 
+/* Larger than what is asked for: the last byte is the guard's. */
 static unsigned class_of(size_t size)
 {
     unsigned class_ = 0;
-    while (sizes[class_] < size)
+    while (sizes[class_] <= size)
         class_++;
     return class_;
 }
@@ -215,6 +228,11 @@ static int pick_slot(struct unit *unit)
     return slot;
 }
 
+static unsigned char *guard_of(const struct unit *unit, const void *at)
+{
+    return (unsigned char *)(uintptr_t)at + sizes[unit->class_] - 1;
+}
+
 static void *take_slot(size_t size)
 {
     unsigned class_ = class_of(size);
@@ -223,8 +241,11 @@ static void *take_slot(size_t size)
     for (;;) {
         int at = rooms[class_] != NONE ? (int)rooms[class_] : new_slots(class_);
         int slot = at < 0 ? -1 : pick_slot(record((unsigned)at));
-        if (slot >= 0)
-            return unit_address((unsigned)at) + (size_t)slot * sizes[class_];
+        if (slot >= 0) {
+            char *block = unit_address((unsigned)at) + (size_t)slot * sizes[class_];
+            block[sizes[class_] - 1] = GUARD;
+            return block;
+        }
         if (at < 0)
             return NULL;
         /* Full: back on the list when a slot of it is freed. */
@@ -233,13 +254,13 @@ static void *take_slot(size_t size)
     }
 }
 
-/* Which slot of its unit, as a bit; ends the program if it is none that is in use. */
+/* Which slot of its unit, as a bit; ends the program if it is none that is in use, or somebody has written behind it. */
 static uint64_t slot_of(const struct unit *unit, const void *at)
 {
     unsigned offset = (unsigned)((uintptr_t)at % UNIT), slot = offset / sizes[unit->class_];
     uint64_t bit = UINT64_C(1) << slot;
     if (offset % sizes[unit->class_] != 0 || slot >= UNIT / sizes[unit->class_] ||
-        ((unit->fresh | unit->freed) & bit) != 0)
+        ((unit->fresh | unit->freed) & bit) != 0 || *guard_of(unit, at) != GUARD)
         __builtin_trap();
     return bit;
 }
@@ -287,7 +308,7 @@ static void *take(size_t size, bool *ret_is_zero)
 {
     void *at;
     *ret_is_zero = false;
-    if (size <= LARGEST_SLOT) {
+    if (size < LARGEST_SLOT) {
         at = take_slot(size);
     } else if (size <= LARGEST_RUN) {
         at = take_run(size, ret_is_zero);
@@ -348,11 +369,11 @@ static size_t room_of(const void *at)
         return mappings[mapping_of(at)].size;
     if (record((unsigned)unit)->use == UNIT_SLOTS) {
         (void)slot_of(record((unsigned)unit), at);
-        return sizes[record((unsigned)unit)->class_];
+        return sizes[record((unsigned)unit)->class_] - 1u;
     }
     if (record((unsigned)unit)->use != UNIT_RUN || (uintptr_t)at % UNIT != 0)
         __builtin_trap();
-    return (size_t)record((unsigned)unit)->count * UNIT;
+    return (size_t)record((unsigned)unit)->count * UNIT - 1;
 }
 
 /* allowed: this is it */
@@ -382,7 +403,7 @@ void *aligned_alloc(size_t alignment, size_t size)
     }
     if (region_count == 0 && !add_region())
         return NULL;
-    void *at = take_run(size == 0 ? 1 : size, &is_zero);
+    void *at = take_run(size, &is_zero);
     if (at == NULL)
         errno = ENOMEM;
     return at;

@@ -195,4 +195,41 @@ TEST(only_a_block_in_use_is_freed)
     CHECK(ends_with(of_the_stack) != 0);
 }
 
+/* Sizes that fill a place to its last byte but one, and so all of it. */
+static const size_t full[] = { 15, 31, 511, 1023, 4095, 65535 };
+static volatile size_t full_index;
+
+static void behind(void)
+{
+    volatile char *at = take(full[full_index]);
+    at[full[full_index]] = 0; /* the end of a string that is one longer */
+    give((void *)(uintptr_t)at);
+}
+
+static void behind_and_more(void)
+{
+    volatile char *at = take(full[full_index]);
+    at[full[full_index]] = 0;
+    give(change((void *)(uintptr_t)at, full[full_index] * 3));
+}
+
+static void all_of_it(void)
+{
+    char *at = take(full[full_index]);
+    memset(at, 0, full[full_index]);
+    at = change(at, full[full_index] / 2); /* stays where it is */
+    at = change(at, full[full_index]);
+    memset(at, 0xff, full[full_index]);
+    give(at);
+}
+
+TEST(what_was_written_behind_a_block_ends_the_program)
+{
+    for (full_index = 0; full_index < sizeof full / sizeof full[0]; full_index++) {
+        CHECK_INT(ends_with(all_of_it), 0);
+        CHECK(ends_with(behind) != 0);
+        CHECK(ends_with(behind_and_more) != 0);
+    }
+}
+
 TEST_MAIN
