@@ -126,6 +126,8 @@ static int hand_over_main(void *data)
                                       shared->child->notify.text };
         ssize_t size =
             k_send_fds(shared->child->sync, &message, sizeof message, fds, CL_COUNT(fds));
+        /* As long as we have it, too, nobody is told of an agent that has ended: the execve that waits for it would wait for ever. */
+        (void)cl_close(listener);
         atomic_store(&shared->sent, size < 0 ? (int)size : 0);
     }
     return 0; /* clone(3) ends the thread, and only that */

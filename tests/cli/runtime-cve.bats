@@ -64,3 +64,36 @@ teardown() {
     done
     [ "$(stat -c %u:%g:%a /dev/null)" = "$owner" ]
 }
+
+# Held at its execve by a seccomp agent, a process of `exec` is inside, and still the runtime: root of the container must not be able to look into it, as that could be
+# traced, and its descriptors used.
+@test "CVE-2016-9962: root in the container can't look into a process that has come in and not executed its program yet" {
+    local agent status exec
+    mkdir "$WORLD/agent"
+    /usr/bin/python3 "$HELPER_DIR/seccomp-agent.py" "$WORLD/agent/socket" "$WORLD/agent" 2>"$WORLD/agent/log" 3>&- &
+    agent=$!
+    wait_until grep -q listening "$WORLD/agent/log"
+    change --arg path "$WORLD/agent/socket" '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path,
+        syscalls: [{ names: ["execve", "execveat"], action: "SCMP_ACT_NOTIFY" }] }'
+    # With the shell's own commands alone, as every program would wait for the agent, too. The subshell is what can be looked into.
+    mkfifo "$BUNDLE/rootfs/tmp/look" "$BUNDLE/rootfs/tmp/end"
+    script '(read x </tmp/end) & echo >/tmp/ready; read x </tmp/look
+        for p in /proc/[0-9]*; do { true <$p/environ; } 2>/dev/null && echo "open $p" || echo "closed $p"; done >/tmp/seen; echo >/tmp/done; read x </tmp/end'
+    start_box
+    mkfifo "$WORLD/agent/hold"
+    : >"$WORLD/agent/calls"
+    rt exec box true >"$WORLD/exec" 2>&1 &
+    exec=$!
+    wait_until test -s "$WORLD/agent/calls"
+    echo >"$BUNDLE/rootfs/tmp/look"
+    wait_until test -e "$BUNDLE/rootfs/tmp/done"
+    cat "$BUNDLE/rootfs/tmp/seen"
+    kill "$agent"
+    status=0
+    wait "$exec" || status=$?
+    echo "exec ended with $status"
+    rt delete -f box
+    rm -r "$WORLD/agent"
+    [ "$(grep -c '^open ' "$BUNDLE/rootfs/tmp/seen")" = 2 ]
+    [ "$(grep -c '^closed ' "$BUNDLE/rootfs/tmp/seen")" = 1 ]
+}

@@ -160,3 +160,24 @@ state() {
     expect_text "linux.seccomp.listenerPath: send the listener"
     rt delete -f box
 }
+
+@test "an agent that ends while exec's execve waits for it: exec fails" {
+    local exec
+    agent
+    notify execve execveat
+    # With the shell's own commands alone: each execve would be the agent's.
+    mkfifo "$BUNDLE/rootfs/tmp/end"
+    script 'echo >/tmp/ready; read x </tmp/end'
+    start_box
+    mkfifo "$WORLD/agent/hold"
+    : >"$WORLD/agent/calls"
+    rt exec box true >"$WORLD/exec" 2>&1 &
+    exec=$!
+    wait_until test -s "$WORLD/agent/calls"
+    kill "$AGENT"
+    wait "$AGENT" || true
+    AGENT=
+    ! wait "$exec" || return 1
+    [ -s "$WORLD/exec" ]
+    has_status box running
+}

@@ -3,7 +3,8 @@
 """A seccomp agent (runtime-spec config-linux.md, listenerPath) for tests.
 
 seccomp-agent.py SOCKET DIR [SYSCALL=ERRNO...]: listens at SOCKET; each container process state that comes is written to DIR/state-N, the names of its
-descriptors' files to DIR/fds-N. Then it answers notifications: a system call with a number that is named fails with that errno, any other one goes on.
+descriptors' files to DIR/fds-N. Then it answers notifications: a system call with a number that is named fails with that errno, any other one goes on. As long as
+there is a FIFO DIR/hold, each answer waits until somebody has opened that for writing.
 """
 import array, fcntl, json, os, select, socket, struct, sys
 
@@ -38,6 +39,10 @@ def answer(listener):
     error = verdicts.get(number[3])
     with open(os.path.join(directory, "calls"), "a") as log:
         log.write("%d\n" % number[3])
+    hold = os.path.join(directory, "hold")
+    if os.path.exists(hold):
+        with open(hold) as fifo:
+            fifo.read()
     reply = struct.pack("=QqiI", number[0], 0, -(error or 0), 0 if error else CONTINUE)
     try:
         fcntl.ioctl(listener, SEND, reply)
