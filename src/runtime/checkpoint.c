@@ -199,13 +199,20 @@ static int copy_dev(const struct dump *dump, struct cl_error *err)
     return result < 0 ? cl_error_prefix(err, "copy /dev") : 0;
 }
 
+/* All images are written, and the processes are stopped. */
+static int finish_images(const struct dump *dump, struct cl_error *err)
+{
+    int result = dump->has_dev ? copy_dev(dump, err) : 0;
+    return result < 0 ? result : criu_split_images(dump->places.images, err);
+}
+
 static int take_notice(void *context, const struct criu_answer *notice, int fd,
                        struct cl_error *err)
 {
     struct dump *dump = context;
     (void)cl_close(fd);
-    if (cl_streq(notice->script, "post-dump") && dump->has_dev)
-        return copy_dev(dump, err);
+    if (cl_streq(notice->script, "post-dump"))
+        return finish_images(dump, err);
     /* Whoever waits for it may have gone, which is no matter of ours. */
     if (cl_streq(notice->script, "status-ready") && dump->options->status_fd > 0 && !dump->has_told)
         dump->has_told = write(dump->options->status_fd, "", 1) == 1;

@@ -7,6 +7,7 @@
  *   criu_options.c  what it is told in every request; what can't be done
  *   criu_mounts.c   which mounts of a container come from outside, and what stands for them
  *   criu_place.c    the mount namespace that CRIU restores from
+ *   criu_sharing.c  slaves of the host's mounts, in the images
  *   criu_images.c   the images, for who restores in a user namespace
  *   checkpoint.c    runtime_checkpoint
  *   restore.c       runtime_restore
@@ -157,3 +158,10 @@ void criu_put_restored_mounts(struct cl_buf *out, const struct criu_place *place
 #define CRIU_IMAGES "images" /* in criu_place.top, in user namespaces */
 /* Bind the images (a directory, and those of its parents) into a new directory of `top`, for root of a user namespace to read. */
 int criu_images_bind(int images, int top, struct cl_error *err);
+
+/* ---- criu_sharing.c ---- */
+
+/* mountpoints-N.img → what each mount from outside can be given its master by. 0: it stays as it is; 1: `out`. Pure; exported for tests. */
+int criu_split_masters(const void *data, size_t size, struct cl_buf *out);
+/* All of them in a directory of images. */
+int criu_split_images(int images, struct cl_error *err);

@@ -67,11 +67,7 @@ void criu_put_inherit_fd(struct cl_buf *out, const char *key, int fd)
 
 /* ---- reading ---- */
 
-struct reader {
-    const uint8_t *at, *end;
-};
-
-static bool take_varint(struct reader *reader, uint64_t *ret)
+static bool take_varint(struct criu_reader *reader, uint64_t *ret)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
@@ -85,24 +81,19 @@ static bool take_varint(struct reader *reader, uint64_t *ret)
     return false;
 }
 
-struct member {
-    uint64_t field, number; /* the value of a varint */
-    struct reader bytes;    /* the value of what has a length; else at NULL */
-};
-
-static bool take_bytes(struct reader *reader, uint64_t size, struct member *ret)
+static bool take_bytes(struct criu_reader *reader, uint64_t size, struct criu_member *ret)
 {
     if (size > (size_t)(reader->end - reader->at))
         return false;
-    ret->bytes = (struct reader){ reader->at, reader->at + size };
+    ret->bytes = (struct criu_reader){ reader->at, reader->at + size };
     reader->at += size;
     return true;
 }
 
-static bool take_member(struct reader *reader, struct member *ret)
+bool criu_take_member(struct criu_reader *reader, struct criu_member *ret)
 {
     uint64_t key, size;
-    *ret = (struct member){ 0 };
+    *ret = (struct criu_member){ 0 };
     if (!take_varint(reader, &key) || key >> 3 == 0)
         return false;
     ret->field = key >> 3;
@@ -160,7 +151,7 @@ static const struct row *find(uint64_t inside, uint64_t field)
     return NULL;
 }
 
-static void store_text(const struct member *member, char *out, size_t room)
+static void store_text(const struct criu_member *member, char *out, size_t room)
 {
     size_t size = 0;
     for (const uint8_t *at = member->bytes.at; at < member->bytes.end && size + 1 < room; at++)
@@ -169,7 +160,7 @@ static void store_text(const struct member *member, char *out, size_t room)
 }
 
 /* False: a value of another kind than the row's. */
-static bool store(const struct row *row, const struct member *member, void *out)
+static bool store(const struct row *row, const struct criu_member *member, void *out)
 {
     bool is_number = row->kind != KIND_TEXT;
     if (is_number == (member->bytes.at != NULL))
@@ -185,11 +176,11 @@ static bool store(const struct row *row, const struct member *member, void *out)
     return true;
 }
 
-static bool read_message(struct reader reader, uint64_t inside, struct criu_answer *answer)
+static bool read_message(struct criu_reader reader, uint64_t inside, struct criu_answer *answer)
 {
-    struct member member;
+    struct criu_member member;
     while (reader.at < reader.end) {
-        if (!take_member(&reader, &member))
+        if (!criu_take_member(&reader, &member))
             return false;
         const struct row *row = find(inside, member.field);
         if (row == NULL)
@@ -208,7 +199,8 @@ int criu_answer_parse(const void *data, size_t size, struct criu_answer *ret)
 {
     struct criu_answer answer = { 0 };
     const uint8_t *bytes = data;
-    if (!read_message((struct reader){ bytes, bytes + size }, TOP, &answer) || answer.type == 0)
+    if (!read_message((struct criu_reader){ bytes, bytes + size }, TOP, &answer) ||
+        answer.type == 0)
         return -EBADMSG;
     *ret = answer;
     return 0;

@@ -93,3 +93,14 @@ struct criu_answer {
 };
 /* -EBADMSG: cut off, or a number that is none. Longer texts are cut. */
 int criu_answer_parse(const void *data, size_t size, struct criu_answer *ret);
+
+/* Any message, member by member: what criu_answer_parse and criu_sharing.c are made of. */
+struct criu_reader {
+    const uint8_t *at, *end;
+};
+struct criu_member {
+    uint64_t field, number;   /* the value of a varint */
+    struct criu_reader bytes; /* the value of what has a length; else at NULL */
+};
+/* False: cut off, or no member. */
+bool criu_take_member(struct criu_reader *reader, struct criu_member *ret);

@@ -249,6 +249,10 @@ load checkpoint-frame
 }
 
 @test "a user namespace: it goes on counting in one with the same maps, and nobody else could read the images" {
+    # Two directories of one file system, whose mount on the host is shared: neither could lend the other its master.
+    mkdir "$WORLD/data/more"
+    change --arg more "$WORLD/data/more" --arg bin "$BUNDLE/rootfs/bin" '.mounts += [{ destination: "/more", type: "bind", source: $more, options: ["bind"] },
+        { destination: "/tools", type: "bind", source: $bin, options: ["bind", "ro"] }]'
     in_user_ns
     script 'echo own >/dev/own; i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; sleep 0.05; done'
     start_counter
@@ -266,6 +270,13 @@ load checkpoint-frame
     [ "$(stat -c %u "$WORLD/data/n")" = 100000 ]
     [ "$(mounts_of)" = "$mounts" ]
     [ "$(devices_of)" = "$files" ]
+    # What the host mounts later is seen in there, as it was before.
+    grep -q ' /more .* master:' "/proc/$(pid_of)/mountinfo"
+    mount -t tmpfs later "$WORLD/data/more"
+    touch "$WORLD/data/more/later"
+    run rt exec box ls /more
+    umount "$WORLD/data/more"
+    expect_output later
     run rt exec box sh -c 'id -u; hostname; cat /dev/own; cat /proc/kcore; touch /proc/kcore; echo x >/proc/sys/kernel/hostname || echo read-only; ip -o link show up'
     expect_line 0
     expect_line counter
@@ -363,6 +374,29 @@ stop_holder() {
     expect_match "lo .*127.0.0.1"
     no_link
     rt delete -f box
+}
+
+@test "id-mapped mounts, with a user namespace and without" {
+    mkdir "$WORLD/data/others"
+    chown 1000:1001 "$WORLD/data/others"
+    local map before
+    for map in '{ containerID: 1000, hostID: 7, size: 1 }' '{ containerID: 1000, hostID: 100007, size: 1 }'; do
+        cp "$BUNDLE/config.json" "$WORLD/plain.json"
+        change --arg source "$WORLD/data/others" ".mounts += [{ destination: \"/mapped\", type: \"bind\", source: \$source, options: [\"bind\", \"idmap\"],
+            uidMappings: [$map], gidMappings: [$map | .containerID = 1001] }]"
+        [[ $map == *": 7,"* ]] || in_user_ns
+        [[ $map == *": 7,"* ]] || chown 1000:1001 "$WORLD/data/others"
+        start_counter
+        [ "$(rt exec box stat -c %u:%g /mapped)" = 7:7 ] || { rt exec box stat -c %u:%g /mapped; false; }
+        checkpoint
+        before=$(count)
+        restore || { grep Error "$IMAGES/restore.log"; false; }
+        wait_until counts_beyond "$((before + 3))"
+        [ "$(rt exec box stat -c %u:%g /mapped)" = 7:7 ]
+        rt delete -f box
+        rm -rf "$IMAGES"
+        cp "$WORLD/plain.json" "$BUNDLE/config.json"
+    done
 }
 
 @test "CAP_SYS_ADMIN in a user namespace: with nothing to hide, and what is read-only stays so" {
