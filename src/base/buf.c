@@ -14,6 +14,8 @@ static bool make_room(struct cl_buf *buf, size_t more)
     size_t needed;
     if (buf->failed != 0)
         return false;
+    if (more < buf->room - buf->size && more <= buf->max - buf->size)
+        return true; /* as nearly always: size never exceeds room or max */
     if (more > buf->max || buf->size > buf->max - more) {
         buf->failed = -EFBIG;
         return false;

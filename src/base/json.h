@@ -29,6 +29,8 @@ enum cl_json_type {
  */
 int cl_json_parse(const char *text, size_t size, size_t max, struct cl_json **ret,
                   struct cl_error *err);
+/* How much from here on, inside a string, is printable ASCII that stands for itself: up to a quote, a backslash, or what needs a closer look. */
+size_t cl_json_plain(const char *text, size_t size);
 /* Never NULL: a ref of NULL is JSON null, so that "copy the member if it is there" needs no check. */
 struct cl_json *cl_json_ref(const struct cl_json *value);
 void cl_json_unref(struct cl_json *value);

@@ -153,17 +153,37 @@ static int scan_escape(struct scan *scan)
     return 0;
 }
 
+/* Flags (the highest bit of each byte) the zero bytes of a word; above the first one it may flag others. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
+}
+
+size_t cl_json_plain(const char *text, size_t size)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    size_t at = 0;
+    /* Eight at a time, as nearly all of a document is such text. */
+    for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        uint64_t special = ((word - ones * ' ') & ~word) | word; /* below ' ', or above 0x7f */
+        special |= zero_bytes(word ^ ones * '"') | zero_bytes(word ^ ones * '\\');
+        if ((special & ones * 0x80) != 0)
+            break;
+    }
+    while (at < size && (unsigned char)text[at] >= ' ' && (unsigned char)text[at] < 0x80 &&
+           text[at] != '"' && text[at] != '\\')
+        at++;
+    return at;
+}
+
 /* Bytes of a string that mean themselves, up to its end or an escape. */
 static int scan_plain(struct scan *scan)
 {
     for (;;) {
-        const char *here = scan->text + scan->at, *end = scan->text + scan->size;
-        const char *start = here;
-        while (here < end && (unsigned char)*here >= 0x20 && (unsigned char)*here < 0x80 &&
-               *here != '"' && *here != '\\')
-            here++;
-        scan->at += (size_t)(here - start);
-        if (here == end)
+        scan->at += cl_json_plain(scan->text + scan->at, scan->size - scan->at);
+        const char *here = scan->text + scan->at;
+        if (scan->at == scan->size)
             return fail_at(scan, scan->at, "text ends inside a string");
         if (*here == '"' || *here == '\\')
             return 0;

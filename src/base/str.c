@@ -31,6 +31,19 @@ int cl_print(char *buffer, size_t size, const char *fmt, ...)
     return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
+size_t cl_print_u64(uint64_t number, char buffer[static 21])
+{
+    char reversed[20];
+    size_t digits = 0;
+    do
+        reversed[digits++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    for (size_t i = 0; i < digits; i++)
+        buffer[i] = reversed[digits - 1 - i];
+    buffer[digits] = '\0';
+    return digits;
+}
+
 size_t cl_strv_count(const char *const *vector)
 {
     size_t count = 0;

@@ -22,6 +22,9 @@ bool cl_ends_with(const char *text, const char *suffix);
 int cl_print(char *buffer, size_t size, const char *fmt, ...) CL_PRINTF(3, 4);
 #define CL_PRINT(array, ...) cl_print((array), sizeof(array), __VA_ARGS__)
 
+/* The decimal digits and a NUL; how many digits. For where a printf is felt. */
+size_t cl_print_u64(uint64_t number, char buffer[static 21]);
+
 /* NULL-terminated vectors of owned strings ("strv"). A NULL vector is an empty one. */
 size_t cl_strv_count(const char *const *vector);
 int cl_strv_append(char ***vector, const char *text);     /* copies; 0 or -ENOMEM */

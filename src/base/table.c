@@ -23,7 +23,8 @@ struct column {
 };
 
 struct cell {
-    size_t text; /* where in `texts` it begins; 0 is empty */
+    size_t text;        /* where in `texts` it begins; 0 is empty */
+    size_t size, width; /* of it: bytes, and cells of a terminal */
     uint64_t last_bits;
     unsigned depth;
 };
@@ -108,6 +109,8 @@ static int add_cell(struct cl_table *table, const char *text, struct cell **ret)
         cl_buf_add(&table->texts, "", 1);
         if (table->texts.failed != 0)
             return -ENOMEM;
+        cell->size = table->texts.size - 1 - cell->text;
+        cell->width = cl_text_cells(table->texts.data + cell->text);
     }
     table->next++;
     if (ret != NULL)
@@ -175,22 +178,6 @@ static const struct cell *cell_at(const struct cl_table *table, size_t row, size
     return &table->cells[row * table->column_count + column];
 }
 
-/* The text of a cell with its tree art, appended to buf. */
-static void draw(const struct layout *layout, const struct cell *cell, bool is_tree,
-                 struct cl_buf *buf)
-{
-    static const char *const utf8[] = { "\342\224\202 ", "  ", "\342\224\234\342\224\200",
-                                        "\342\224\224\342\224\200" }; /* │, blank, ├─, └─ */
-    static const char *const ascii[] = { "| ", "  ", "|-", "`-" };
-    bool has_art = is_tree && (layout->output & CL_TABLE_RAW) == 0;
-    const char *const *art = (layout->output & CL_TABLE_ASCII) != 0 ? ascii : utf8;
-    for (unsigned depth = 1; has_art && depth <= cell->depth; depth++) {
-        bool is_last = (cell->last_bits >> depth & 1) != 0;
-        cl_buf_str(buf, art[(depth == cell->depth ? 2 : 0) + is_last]);
-    }
-    cl_buf_str(buf, text_of(layout->table, cell));
-}
-
 static void measure(struct layout *layout)
 {
     const struct cl_table *table = layout->table;
@@ -203,7 +190,7 @@ static void measure(struct layout *layout)
         for (size_t row = 0; row < table->row_count; row++) {
             const struct cell *cell = cell_at(table, row, column);
             size_t art = is_tree ? 2 * (size_t)cell->depth : 0;
-            size_t cells = art + cl_text_cells(text_of(table, cell));
+            size_t cells = art + cell->width;
             if (cells > widest && !(may_spill && cells > SPILL_WIDTH))
                 widest = cells;
         }
@@ -250,24 +237,60 @@ static void shrink(struct layout *layout, size_t width)
     }
 }
 
-/* Cut text to so many cells; returns what it takes up then. */
-static size_t cut(struct cl_buf *text, size_t width)
+/* What is printed of a cell: in the table's memory, or with its tree art in the layout's until the next one. */
+struct drawn {
+    const char *text;
+    size_t size, width; /* bytes, and cells of a terminal */
+};
+
+static void draw_art(struct layout *layout, const struct cell *cell)
+{
+    static const char *const utf8[] = { "\342\224\202 ", "  ", "\342\224\234\342\224\200",
+                                        "\342\224\224\342\224\200" }; /* │, blank, ├─, └─ */
+    static const char *const ascii[] = { "| ", "  ", "|-", "`-" };
+    const char *const *art = (layout->output & CL_TABLE_ASCII) != 0 ? ascii : utf8;
+    for (unsigned depth = 1; depth <= cell->depth; depth++) {
+        bool is_last = (cell->last_bits >> depth & 1) != 0;
+        cl_buf_str(&layout->text, art[(depth == cell->depth ? 2 : 0) + is_last]);
+    }
+}
+
+/* row SIZE_MAX: the headings. layout->text.failed says whether there was memory. */
+static struct drawn draw(struct layout *layout, size_t row, size_t column)
+{
+    const struct cl_table *table = layout->table;
+    const char *heading = table->columns[column].heading;
+    if (row == SIZE_MAX)
+        return (struct drawn){ heading, strlen(heading), cl_text_cells(heading) };
+    const struct cell *cell = cell_at(table, row, column);
+    struct drawn drawn = { text_of(table, cell), cell->size, cell->width };
+    bool is_tree = (table->columns[column].flags & CL_COLUMN_TREE) != 0;
+    if (!is_tree || cell->depth == 0 || (layout->output & CL_TABLE_RAW) != 0)
+        return drawn;
+    layout->text.size = 0;
+    draw_art(layout, cell);
+    cl_buf_add(&layout->text, drawn.text, drawn.size);
+    return (struct drawn){ layout->text.data, layout->text.size,
+                           2 * (size_t)cell->depth + drawn.width };
+}
+
+/* To so many cells at most. */
+static void cut(struct drawn *drawn, size_t width)
 {
     size_t cells = 0, at = 0;
-    while (at < text->size) {
+    if (drawn->width <= width)
+        return;
+    while (at < drawn->size) {
         uint32_t point = 0;
-        size_t used = cl_utf8_decode(text->data + at, text->size - at, &point);
+        size_t used = cl_utf8_decode(drawn->text + at, drawn->size - at, &point);
         size_t more = used == 0 ? 1 : cl_point_cells(point);
         if (cells + more > width)
             break;
         cells += more;
         at += used == 0 ? 1 : used;
     }
-    if (text->data != NULL) {
-        text->data[at] = '\0';
-        text->size = at;
-    }
-    return cells;
+    drawn->size = at;
+    drawn->width = cells;
 }
 
 static void pad(struct cl_buf *line, size_t count)
@@ -279,19 +302,19 @@ static void pad(struct cl_buf *line, size_t count)
     }
 }
 
-static void lay_cell(struct layout *layout, size_t column, struct cl_buf *text)
+static void lay_cell(struct layout *layout, size_t column, struct drawn drawn)
 {
     const struct cl_table *table = layout->table;
     bool is_final = column + 1 == table->column_count;
     bool is_right = (table->columns[column].flags & CL_COLUMN_RIGHT) != 0;
     bool may_cut = layout->width > 0 && (table->columns[column].flags & CL_COLUMN_TRUNCATE) != 0;
     size_t width = layout->widths[column];
-    size_t cells = cut(text, may_cut ? width : SIZE_MAX);
-    size_t missing = cells < width ? width - cells : 0;
+    if (may_cut)
+        cut(&drawn, width);
+    size_t missing = drawn.width < width ? width - drawn.width : 0;
     if (is_right)
         pad(&layout->line, missing);
-    if (text->size > 0)
-        cl_buf_add(&layout->line, text->data, text->size);
+    cl_buf_add(&layout->line, drawn.text, drawn.size);
     if (is_final)
         return;
     if (!is_right)
@@ -300,18 +323,18 @@ static void lay_cell(struct layout *layout, size_t column, struct cl_buf *text)
 }
 
 /* util-linux -r: a blank or backslash inside a cell is written as \xHH, so that the output can be split at blanks. */
-static void lay_raw(struct layout *layout, size_t column, const struct cl_buf *text)
+static void lay_raw(struct layout *layout, size_t column, const struct drawn *drawn)
 {
     if (column > 0)
         cl_buf_char(&layout->line, ' ');
-    for (size_t i = 0; i < text->size; i++) {
-        bool is_escape = text->data[i] == '\\' && i + 1 < text->size && text->data[i + 1] == 'x';
-        if (text->data[i] == ' ')
+    for (size_t i = 0; i < drawn->size; i++) {
+        bool is_escape = drawn->text[i] == '\\' && i + 1 < drawn->size && drawn->text[i + 1] == 'x';
+        if (drawn->text[i] == ' ')
             cl_buf_str(&layout->line, "\\x20");
-        else if (text->data[i] == '\\' && !is_escape)
+        else if (drawn->text[i] == '\\' && !is_escape)
             cl_buf_str(&layout->line, "\\x5c");
         else
-            cl_buf_char(&layout->line, text->data[i]);
+            cl_buf_char(&layout->line, drawn->text[i]);
     }
 }
 
@@ -321,19 +344,13 @@ static int print_line(struct layout *layout, size_t row, FILE *out)
     const struct cl_table *table = layout->table;
     layout->line.size = 0;
     for (size_t column = 0; column < table->column_count; column++) {
-        struct cl_buf *text = &layout->text;
-        text->size = 0;
-        bool is_tree = (table->columns[column].flags & CL_COLUMN_TREE) != 0;
-        if (row == SIZE_MAX)
-            cl_buf_str(text, table->columns[column].heading);
-        else
-            draw(layout, cell_at(table, row, column), is_tree, text);
-        if (text->failed != 0)
-            return text->failed;
+        const struct drawn drawn = draw(layout, row, column);
+        if (layout->text.failed != 0)
+            return layout->text.failed;
         if ((layout->output & CL_TABLE_RAW) != 0)
-            lay_raw(layout, column, text);
+            lay_raw(layout, column, &drawn);
         else
-            lay_cell(layout, column, text);
+            lay_cell(layout, column, drawn);
     }
     cl_buf_char(&layout->line, '\n');
     if (layout->line.failed != 0)

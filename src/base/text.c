@@ -144,7 +144,14 @@ unsigned cl_point_cells(uint32_t point)
 /* How much from here on is printable ASCII, as nearly everything is: a cell each, and harmless. */
 static size_t plain_length(const char *text, size_t size)
 {
+    const uint64_t ones = 0x0101010101010101u;
     size_t length = 0;
+    for (uint64_t word; size - length >= sizeof word; length += sizeof word) {
+        memcpy(&word, text + length, sizeof word);
+        /* The highest bit of a byte: it is below ' ', or 0x7f, or above. */
+        if ((((word - ones * ' ') | (word + ones) | word) & ones * 0x80) != 0)
+            break;
+    }
     while (length < size && text[length] >= ' ' && text[length] < 0x7f)
         length++;
     return length;

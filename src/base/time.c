@@ -32,7 +32,16 @@ static int64_t days_of(int64_t year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* The end of what was written, which lacks its final Z. */
+/* So many digits, and the character behind them; the end of that. */
+static char *put_digits(char *at, int value, int count, char after)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[count] = after;
+    return at + count + 1;
+}
+
+/* The end of what was written, which lacks its final Z. The years of an instant are 1677 to 2262. */
 static char *write_time(int64_t ns, bool all_digits, char buffer[static 40])
 {
     int64_t seconds = ns / NS_PER_SECOND, rest = ns % NS_PER_SECOND;
@@ -43,14 +52,18 @@ static char *write_time(int64_t ns, bool all_digits, char buffer[static 40])
     time_t when = (time_t)seconds;
     struct tm tm = { 0 };
     (void)gmtime_r(&when, &tm); /* fails only past the year 2^31 */
-    int used = snprintf(buffer, 40, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
-                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    if (rest != 0 || all_digits) {
-        used += snprintf(buffer + used, 40 - (size_t)used, ".%09d", (int)rest);
-        while (!all_digits && buffer[used - 1] == '0')
-            used--;
-    }
-    return buffer + used;
+    char *at = put_digits(buffer, tm.tm_year + 1900, 4, '-');
+    at = put_digits(at, tm.tm_mon + 1, 2, '-');
+    at = put_digits(at, tm.tm_mday, 2, 'T');
+    at = put_digits(at, tm.tm_hour, 2, ':');
+    at = put_digits(at, tm.tm_min, 2, ':');
+    at = put_digits(at, tm.tm_sec, 2, '.');
+    if (rest == 0 && !all_digits)
+        return at - 1;
+    at = put_digits(at, (int)rest, 9, '\0') - 1;
+    while (!all_digits && at[-1] == '0')
+        at--;
+    return at;
 }
 
 void cl_format_time(int64_t ns, char buffer[static 40])

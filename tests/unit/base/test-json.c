@@ -423,6 +423,20 @@ TEST(strings_with_escapes_and_without)
     check_round("{\"\\u0061\":1,\"b\\n\":2}", 0, "{\"a\":1,\"b\\n\":2}");
 }
 
+TEST(plain_text_ends_at_each_special_byte)
+{
+    char text[33];
+    for (unsigned character = 0; character < 256; character++)
+        for (size_t at = 0; at < sizeof text - 1; at++) {
+            memset(text, '~', sizeof text);
+            text[at] = (char)character;
+            bool is_plain =
+                character >= ' ' && character < 0x80 && character != '"' && character != '\\';
+            CHECK_INT(cl_json_plain(text, sizeof text), is_plain ? sizeof text : at);
+            CHECK_INT(cl_json_plain(text, at), at);
+        }
+}
+
 TEST(numbers_are_clamped_for_who_wants_an_integer)
 {
     struct cl_error err;

@@ -22,6 +22,19 @@ TEST(printing_tells_of_truncation)
     CHECK_STR(small, "abc");
 }
 
+TEST(numbers_are_printed)
+{
+    static const uint64_t numbers[] = { 0,    7,          10,         4194304,
+                                        99,   UINT32_MAX, INT64_MAX,  10000000000000000000u,
+                                        1000, UINT64_MAX, 1234567890, 9999999999999999999u };
+    for (size_t i = 0; i < CL_COUNT(numbers); i++) {
+        char text[21], expected[21];
+        snprintf(expected, sizeof expected, "%llu", (unsigned long long)numbers[i]);
+        CHECK_INT(cl_print_u64(numbers[i], text), strlen(expected));
+        CHECK_STR(text, expected);
+    }
+}
+
 TEST(vectors_grow)
 {
     CL_AUTO(cl_strv_free) char **vector = NULL;

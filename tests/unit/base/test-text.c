@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text from outside on a terminal, and "did you mean". */
 #include "base/str.h"
+#include "base/text.h"
 
 #include "test.h"
 
@@ -28,6 +29,21 @@ TEST(what_steers_a_terminal_does_not)
                  "\\xc2\\x9b31m");                     /* C1: CSI */
     check_escape("\342\200\256x", "\\xe2\\x80\\xaex"); /* right-to-left override */
     check_escape("\342\201\246\342\200\250", "\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
+}
+
+TEST(each_byte_at_each_place)
+{
+    for (unsigned character = 1; character < 256; character++)
+        for (size_t at = 0; at < 20; at++) {
+            char text[] = "12345678901234567890", expected[32];
+            bool is_plain = character >= ' ' && character < 0x7f;
+            text[at] = (char)character;
+            snprintf(expected, sizeof expected, is_plain ? "%.*s%c%s" : "%.*s\\x%02x%s", (int)at,
+                     "12345678901234567890", (int)character, text + at + 1);
+            cl_auto_free char *escaped = cl_escape_terminal(text);
+            CHECK_STR(escaped, expected);
+            CHECK_INT(cl_text_cells(text), character < ' ' || character == 0x7f ? 19 : 20);
+        }
 }
 
 TEST(invalid_utf8_is_shown_byte_by_byte)
