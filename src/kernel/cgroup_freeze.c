@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "kernel/cgroup_private.h"
@@ -131,6 +132,32 @@ bool cgroup_is_frozen(const struct cgroup_host *host, const char *path)
         if (host->hierarchies[i].is_v2 && is_frozen_below(&host->hierarchies[i], path, &is_frozen))
             return is_frozen;
     return false;
+}
+
+/* "6.1.0-18-amd64" → 6 * 1000 + 1; 0 when that is not what it says. */
+static unsigned kernel_version(void)
+{
+    struct utsname host;
+    if (K_CALL("uname", SYS_uname, (long)&host) < 0)
+        return 0;
+    unsigned parts[2] = { 0, 0 };
+    const char *at = host.release;
+    for (size_t i = 0; i < CL_COUNT(parts); i++, at += *at == '.')
+        for (; *at >= '0' && *at <= '9' && parts[i] < 1000; at++)
+            parts[i] = parts[i] * 10 + (unsigned)(*at - '0');
+    return parts[1] < 1000 ? parts[0] * 1000 + parts[1] : 0;
+}
+
+/* Since the freezer of Linux 6.1 a task of a frozen v1 group is in a state of its own, which /proc shows as R (until 6.12) or D, whatever it did before. Older ones left
+   who slept in nanosleep, poll or futex as it was, and v2's freezer always does. */
+bool cgroup_may_be_frozen(const struct cgroup_host *host, char state)
+{
+    static unsigned version;
+    if (state != 'S' || host->layout != CGROUP_V1)
+        return true;
+    if (version == 0)
+        version = kernel_version();
+    return version < 6001;
 }
 
 /* ---- for whoever is to die ---- */

@@ -101,6 +101,9 @@ bool cgroup_is_writable(const struct cgroup *group);
 int cgroup_freeze(const struct cgroup *group, bool freeze, int timeout_ms, struct cl_error *err);
 /* Is the group of this path frozen, or about to be? Needs no open group. False where there is no such group, or no freezer. */
 bool cgroup_is_frozen(const struct cgroup_host *host, const char *path);
+/* Whether that need be asked, by the state (procfs_stat) of a process that is in the group or in one below it: false, as for nearly all of a v1 host of Linux 6.1, is as
+   good as the answer, and costs nothing; true says nothing. */
+bool cgroup_may_be_frozen(const struct cgroup_host *host, char state);
 /* Thaw it and, on v1, all groups below it, as far as that can be done, without waiting: for who was
    sent SIGKILL. */
 void cgroup_thaw_to_die(const struct cgroup *group);

@@ -83,6 +83,9 @@ static void copy_name(char name[static 64], const char *text, size_t length)
 
 /* ---- stat ---- */
 
+/* Parentheses included; the kernel writes 63 bytes at most (of a kernel thread's; others have 15). */
+#define STAT_NAME_MAX 80
+
 /* Fields by their number in proc(5). */
 enum {
     STAT_PARENT = 4,
@@ -98,10 +101,14 @@ enum {
 
 static int parse_stat(const char *text, size_t size, struct procfs_stat *ret)
 {
-    /* The name is in parentheses and may hold some itself: all fields after its last one are
-       numbers. */
-    const char *open = memchr(text, '(', size), *close = memrchr(text, ')', size);
-    if (open == NULL || close == NULL || close < open || close + 2 >= text + size)
+    /* The name is in parentheses and may hold some itself: all fields after its last one, which is
+       not far, are numbers. */
+    const char *open = memchr(text, '(', size), *close = NULL;
+    if (open != NULL) {
+        size_t rest = size - (size_t)(open - text);
+        close = memrchr(open, ')', rest < STAT_NAME_MAX ? rest : STAT_NAME_MAX);
+    }
+    if (close == NULL || close + 2 >= text + size)
         return -EINVAL;
     int64_t fields[STAT_START + 1] = { 0 };
     (void)parse_number(text, &fields[1]);
@@ -140,9 +147,10 @@ int procfs_read_stat(int pid_fd, struct procfs_stat *ret)
 
 int procfs_read_stat_of(int proc_fd, pid_t pid, struct procfs_stat *ret)
 {
-    char name[24];
-    if (pid <= 0 || CL_PRINT(name, "%d/stat", (int)pid) < 0)
+    char name[32];
+    if (pid <= 0)
         return -ESRCH;
+    memcpy(name + cl_print_u64((uint64_t)pid, name), "/stat", sizeof "/stat");
     return read_stat(proc_fd, name, ret);
 }
 

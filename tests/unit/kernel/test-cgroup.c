@@ -215,6 +215,43 @@ static void check_kill_below(struct place *place)
     CHECK_INT(cgroup_remove(&place->host, place->leaf), 0);
 }
 
+static char state_of(pid_t pid)
+{
+    struct procfs_stat stat = { 0 };
+    cl_auto_fd proc = procfs_open_host(NULL);
+    CHECK_INT(procfs_read_stat_of(proc, pid, &stat), 0);
+    return stat.state;
+}
+
+/* Whatever it was doing: a process that is frozen never has the state that spares asking. */
+static void check_frozen_states(struct place *place)
+{
+    struct cgroup group;
+    struct cl_error err = { 0 };
+    int pidfd = -EBADF, socket = -EBADF;
+    REQUIRE(make(place, &group));
+    pid_t pid = populate_talking(&group, &pidfd, &socket);
+    REQUIRE(pid > 0);
+    for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+        if (is_stopped)
+            CHECK(kill(pid, SIGSTOP) == 0 && waitpid(pid, NULL, WUNTRACED) == pid);
+        CHECK_INT(cgroup_freeze(&group, true, PATIENCE_MS, &err), 0);
+        CHECK(cgroup_may_be_frozen(&place->host, state_of(pid)));
+        CHECK_INT(cgroup_freeze(&group, false, PATIENCE_MS, &err), 0);
+    }
+    for (const char *state = "RDTtZXI"; *state != '\0'; state++)
+        CHECK(cgroup_may_be_frozen(&place->host, *state));
+    k_hook_set("uname", NULL); /* nobody knows how old it is */
+    CHECK(cgroup_may_be_frozen(&place->host, 'S'));
+    k_hook_set(NULL, NULL);
+    CHECK(place->host.layout == CGROUP_V1 || cgroup_may_be_frozen(&place->host, 'S'));
+    CHECK_INT(cgroup_kill(&group), 0);
+    reap(&pidfd);
+    (void)cl_close(socket);
+    cgroup_done(&group);
+    CHECK_INT(cgroup_remove(&place->host, place->leaf), 0);
+}
+
 static void check_freeze(struct place *place)
 {
     struct cgroup group;
@@ -324,9 +361,10 @@ static void check_limits(struct place *place)
 }
 
 typedef void check_function(struct place *place);
-static check_function *const checks[] = { check_make,    check_bad_paths,   check_undo,
-                                          check_members, check_kill_below,  check_freeze,
-                                          check_suicide, check_remove_deep, check_limits };
+static check_function *const checks[] = { check_make,          check_bad_paths,  check_undo,
+                                          check_members,       check_kill_below, check_freeze,
+                                          check_frozen_states, check_suicide,    check_remove_deep,
+                                          check_limits };
 
 static void check_all(void *ignored)
 {
