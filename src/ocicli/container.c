@@ -5,7 +5,7 @@
  *   state.json    who it is; first written before anything is made, so that whatever dies later, `delete` knows what to undo
  *   state.next    what init of a container that runs through puts in its place when it is ready (create.c)
  *   config.json   the spec as it was at creation: exec needs it, and the bundle may change
- *   start         the socket on which its init waits for `start` (runtime_leave)
+ *   start         the socket on which its init waits for `start` (runtime_leave), which removes it
  *
  * The lock (flock on the directory) belongs to who changes something; who only looks takes none, since state.json is replaced atomically. What a container is doing is
  * never written down, it is looked up (status.c).
@@ -24,8 +24,7 @@
 
 #include "base/regex.h"
 
-#define STATE_MAX (1 << 20)
-#define SPEC_MAX  (16 << 20)
+#define SPEC_MAX (16 << 20)
 
 #define STATE_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
 
@@ -34,17 +33,23 @@
 
 /* ---- ids and directories ---- */
 
+static bool is_id_character(char character)
+{
+    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+           (character >= '0' && character <= '9') || character == '_' || character == '.' ||
+           character == '+' || character == '-';
+}
+
 static int check_id(const char *id, struct cl_error *err)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+    size_t length = strlen(id), allowed = 0;
     bool is_dots = cl_streq(id, ".") || cl_streq(id, "..");
-    size_t length = strlen(id);
-    const char *reason = length == 0                               ? "must not be empty"
-                         : length > NAME_MAX                       ? "is longer than 255 bytes"
-                         : is_dots || id[strspn(id, allowed)] != 0 ? "only letters, digits and "
-                                                                     "_.+- are allowed"
-                                                                   : NULL;
+    while (is_id_character(id[allowed]))
+        allowed++;
+    const char *reason = length == 0                   ? "must not be empty"
+                         : length > NAME_MAX           ? "is longer than 255 bytes"
+                         : is_dots || allowed < length ? "only letters, digits and _.+- are allowed"
+                                                       : NULL;
     if (reason == NULL)
         return 0;
     return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "container id \"%.80s\": %s", id, reason);
@@ -152,155 +157,16 @@ void container_unlock(struct container *container)
     container->has_lock = false;
 }
 
-/* ---- state.json ---- */
-
-static struct cl_json *annotations_json(const struct oci_map *map)
-{
-    struct cl_json *json = cl_json_object();
-    for (size_t i = 0; json != NULL && i < map->count; i++)
-        if (cl_json_set_string(json, map->pairs[i].key, map->pairs[i].value) < 0) {
-            cl_json_unref(json);
-            return NULL;
-        }
-    return json;
-}
-
-int container_save(const struct container *container, struct cl_error *err)
-{
-    return container_save_as(container, CONTAINER_STATE, err);
-}
-
-int container_save_as(const struct container *container, const char *name, struct cl_error *err)
-{
-    CL_AUTO(cl_json_unref) struct cl_json *json = cl_json_object();
-    int result = json == NULL ? -ENOMEM : 0;
-    const struct {
-        const char *key;
-        struct cl_json *value;
-    } rows[] = {
-        { "id", cl_json_from_string(container->id) },
-        { "bundle", cl_json_from_string(container->bundle) },
-        { "rootfs", cl_json_from_string(container->rootfs) },
-        { "cgroupPath", cl_json_from_string(container->cgroup_path) },
-        { "scope", cl_json_from_string(container->scope.unit) },
-        { "userScope", cl_json_from_bool(container->scope.is_user) },
-        { "bootId", cl_json_from_string(container->boot_id) },
-        { "created", cl_json_from_int(container->created) },
-        { "owner", cl_json_from_int(container->owner) },
-        { "pid", cl_json_from_int(container->pid) },
-        { "startTicks", cl_json_from_u64(container->start_ticks) },
-        { "ownsPidNamespace", cl_json_from_bool(container->owns_pid_ns) },
-        { "hasPoststart", cl_json_from_bool(container->has_poststart) },
-        { "hasPoststop", cl_json_from_bool(container->has_poststop) },
-        { "annotations", annotations_json(&container->annotations) },
-    };
-    for (size_t i = 0; i < CL_COUNT(rows); i++)
-        if (result < 0)
-            cl_json_unref(rows[i].value);
-        else
-            result = cl_json_set(json, rows[i].key, rows[i].value);
-    if (result >= 0 && container->rdt.group != NULL)
-        result = cl_json_set(json, "rdtGroup", cl_json_from_string(container->rdt.group));
-    if (result >= 0 && container->rdt.monitor != NULL)
-        result = cl_json_set(json, "rdtMonitor", cl_json_from_string(container->rdt.monitor));
-    cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
-    if (text == NULL)
-        return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
-    result = cl_write_atomic(container->dir, name, text, strlen(text), 0600, CL_WRITE_PLAIN, err);
-    return result < 0 ? cl_error_prefix(err, "write the state of container %s", container->id) : 0;
-}
-
-static int read_annotations(const struct cl_json *json, struct oci_map *ret)
-{
-    void *walk = NULL;
-    const char *key;
-    const struct cl_json *value;
-    int result = 0;
-    while (result >= 0 && cl_json_next(json, &walk, &key, &value))
-        result = oci_map_set(ret, key, cl_json_string_or(value, ""));
-    return result;
-}
-
-static int copy_optional(const struct cl_json *json, const char *key, char **ret)
-{
-    const char *text = cl_json_string_or(cl_json_get(json, key), NULL);
-    if (text != NULL)
-        *ret = cl_strdup(text);
-    return text != NULL && *ret == NULL ? -ENOMEM : 0;
-}
-
-int container_decode(const struct cl_json *json, struct container *container)
-{
-    const struct {
-        const char *key;
-        char **member;
-    } texts[] = {
-        { "bundle", &container->bundle },
-        { "rootfs", &container->rootfs },
-        { "cgroupPath", &container->cgroup_path },
-        { "bootId", &container->boot_id },
-    };
-    bool is_whole = cl_json_has(json, "pid");
-    for (size_t i = 0; i < CL_COUNT(texts); i++) {
-        const char *text = cl_json_string(cl_json_get(json, texts[i].key));
-        is_whole = is_whole && text != NULL;
-        *texts[i].member = cl_strdup(text != NULL ? text : "");
-        if (*texts[i].member == NULL)
-            return -ENOMEM;
-    }
-    if (copy_optional(json, "rdtGroup", &container->rdt.group) < 0 ||
-        copy_optional(json, "rdtMonitor", &container->rdt.monitor) < 0)
-        return -ENOMEM;
-    container->scope.is_user = cl_json_bool(cl_json_get(json, "userScope"));
-    if (CL_PRINT(container->scope.unit, "%s", cl_json_string_or(cl_json_get(json, "scope"), "")) <
-        0)
-        return -EINVAL;
-    container->created = cl_json_int(cl_json_get(json, "created"));
-    container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
-    container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
-    container->owns_pid_ns = cl_json_bool(cl_json_get(json, "ownsPidNamespace"));
-    container->has_poststart = cl_json_bool(cl_json_get(json, "hasPoststart"));
-    container->has_poststop = cl_json_bool(cl_json_get(json, "hasPoststop"));
-    int result = cl_json_u64(cl_json_get(json, "startTicks"), &container->start_ticks);
-    if (result >= 0)
-        result = read_annotations(cl_json_get(json, "annotations"), &container->annotations);
-    return result < 0 || is_whole ? result : -EINVAL;
-}
-
-/* As most are small, into memory that is there. */
-static int parse_state(int fd, struct cl_json **ret, struct cl_error *err)
-{
-    char small[4096];
-    cl_auto_free char *text = NULL;
-    ssize_t got = cl_read_full(fd, small, sizeof small);
-    if (got < 0)
-        return cl_fail(err, (int)got, "read state.json");
-    size_t size = (size_t)got;
-    if (size < sizeof small)
-        return cl_json_parse(small, size, STATE_MAX, ret, err);
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return cl_fail(err, errno, "read state.json");
-    int result = cl_read_fd(fd, STATE_MAX, &text, &size, err);
-    return result < 0 ? result : cl_json_parse(text, size, STATE_MAX, ret, err);
-}
+/* ---- opening ---- */
 
 /* fd: of state.json, or why it could not be opened. */
-static int load(struct container *container, int fd, struct cl_error *err)
+static int load(struct container *container, int fd, bool wants_annotations, struct cl_error *err)
 {
-    CL_AUTO(cl_json_unref) struct cl_json *json = NULL;
     if (fd == -ENOENT)
         return missing(container->id, err);
-    int result = fd < 0 ? cl_fail(err, fd, "open state.json") : parse_state(fd, &json, err);
-    if (result < 0) {
-        (void)cl_error_prefix(err, "read the state of container %s", container->id);
-        return cl_error_hint(err, "delete --force removes what can be told to be its");
-    }
-    result = container_decode(json, container);
-    if (result >= 0)
-        return 0;
-    (void)cl_fail_kind(err, CL_KIND_CORRUPT, result, "state.json of container %s is damaged",
-                       container->id);
-    return cl_error_hint(err, "delete --force removes what can be told to be its");
+    return fd < 0
+               ? cl_fail(err, fd, "read the state of container %s: open state.json", container->id)
+               : container_load(container, fd, wants_annotations, err);
 }
 
 /* What is wished of the lock; at the last, whoever is at work with the container does not have to be waited for: its init is ended. */
@@ -313,7 +179,7 @@ static void end_init(const struct container *locked)
     container.id = cl_strdup(locked->id);
     cl_auto_fd fd =
         inroot_open(locked->dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
-    if (container.id == NULL || load(&container, fd, NULL) < 0)
+    if (container.id == NULL || load(&container, fd, false, NULL) < 0)
         return;
     cl_auto_fd pidfd = container_pidfd(&container, NULL);
     if (pidfd >= 0)
@@ -363,7 +229,7 @@ static int open_as(const struct ocicli *cli, const char *id, enum lock_wish wish
     if (result >= 0 && wants_state) {
         cl_auto_fd fd =
             inroot_open(found.dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
-        result = load(&found, fd, err);
+        result = load(&found, fd, true, err);
     }
     if (result < 0) {
         container_done(&found);
@@ -382,11 +248,21 @@ int lookout_open(const struct ocicli *cli, struct lookout *ret, struct cl_error 
     return result;
 }
 
+void container_path(char path[static 300], const char *id, const char *name)
+{
+    size_t size = strlen(id);
+    memcpy(path, id, size);
+    path[size] = '/';
+    memcpy(path + size + 1, name, strlen(name) + 1);
+}
+
 bool container_is_there(const struct lookout *lookout, const char *id)
 {
     char path[300];
-    return check_id(id, NULL) >= 0 && CL_PRINT(path, "%s/state.json", id) >= 0 &&
-           faccessat(lookout->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (check_id(id, NULL) < 0)
+        return false;
+    container_path(path, id, "state.json");
+    return faccessat(lookout->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int container_look(const struct lookout *lookout, const char *id, struct container *ret,
@@ -397,11 +273,11 @@ int container_look(const struct lookout *lookout, const char *id, struct contain
     int result = check_id(id, err);
     if (result < 0)
         return result;
-    (void)CL_PRINT(path, "%s/state.json", id); /* an id is shorter */
+    container_path(path, id, "state.json");
     cl_auto_fd fd = inroot_open(lookout->root, path, STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
     found.id = cl_strdup(id);
-    result =
-        found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id) : load(&found, fd, err);
+    result = found.id == NULL ? cl_fail(err, ENOMEM, "open container %s", id)
+                              : load(&found, fd, lookout->wants_annotations, err);
     if (result < 0) {
         container_done(&found);
         return result;

@@ -344,6 +344,7 @@ int creation_record(struct creation *creation, struct cl_error *err)
                             : cl_format("%s/%s", creation->bundle, spec->root.path);
     hooks_record(container, spec);
     container->owns_pid_ns = pid_ns != NULL && pid_ns->path == NULL;
+    container->starts_at_once = !creation->is_started_later;
     if (container->bundle == NULL || container->cgroup_path == NULL || container->rootfs == NULL ||
         oci_map_copy(&container->annotations, &spec->annotations) < 0)
         return cl_fail(err, ENOMEM, "create container %s", container->id);
@@ -641,6 +642,9 @@ static int start(const struct ocicli *cli, const void *options, char **arguments
     runtime_process_done(&process);
     if (result < 0)
         container_wait(&container, START_END_MS); /* whoever hears of the failure deletes it next */
+    else
+        /* From now on nobody has to connect to find out that nobody listens. Killed before: they do. */
+        (void)unlinkat(container.dir, "start", 0);
     return result;
 }
 

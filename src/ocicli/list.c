@@ -36,6 +36,7 @@ static int state(const struct ocicli *cli, const void *options, char **arguments
     auto_lookout lookout = LOOKOUT_NONE;
     enum oci_status status;
     int result = lookout_open(cli, &lookout, NULL);
+    lookout.wants_annotations = true;
     /* That says why it can't be. */
     result = result < 0 ? container_open(cli, arguments[0], false, &container, err)
                         : container_look(&lookout, arguments[0], &container, err);
@@ -89,14 +90,15 @@ int list_table_new(const char *const *headings, struct cl_table **ret)
 static int add_row(struct cl_table *table, const struct container *container,
                    enum oci_status status)
 {
-    char created[40];
+    char created[40], pid[21];
     const char *owner = cl_user_name(container->owner);
     cl_format_time(container->created, created);
+    (void)cl_print_u64(status == OCI_STOPPED ? 0 : (uint64_t)container->pid, pid);
     int result = cl_table_row(table);
     if (result >= 0)
         result = cl_table_cell(table, container->id);
     if (result >= 0)
-        result = cl_table_cellf(table, "%d", status == OCI_STOPPED ? 0 : (int)container->pid);
+        result = cl_table_cell(table, pid);
     if (result >= 0)
         result = cl_table_cell(table, oci_status_name(status));
     if (result >= 0)
@@ -161,6 +163,7 @@ static int list(const struct ocicli *cli, const void *data, char **arguments, st
         result = lookout_open(cli, &lookout, err);
     if (result < 0)
         return result;
+    lookout.wants_annotations = wants_json;
     if (wants_json)
         json = cl_json_array();
     if (wants_json ? json == NULL : list_table_new(headings, &table) < 0)

@@ -142,6 +142,7 @@ struct container {
     uid_t owner;
     bool owns_pid_ns;                 /* with its init everything in it dies */
     bool has_poststart, has_poststop; /* hooks, to be read from its spec */
+    bool starts_at_once;              /* it never had a start socket, nor will have */
     struct oci_map annotations;
     struct runtime_rdt rdt; /* what was made for linux.intelRdt, to be removed with it */
 };
@@ -169,17 +170,11 @@ int container_open(const struct ocicli *cli, const char *id, bool lock, struct c
 /* Locked, and for its removal: who is at work with it, and has the lock, is not waited for longer than its init takes to die. */
 int container_open_to_end(const struct ocicli *cli, const char *id, struct container *ret,
                           struct cl_error *err);
-/* Locked, whatever state.json says: only `id` and `dir` are there. Then, what a document in its place says; the result tells whether that is all of it. */
+/* Locked, whatever state.json says: only `id` and `dir` are there. */
 int container_open_unread(const struct ocicli *cli, const char *id, struct container *ret,
                           struct cl_error *err);
-int container_decode(const struct cl_json *json, struct container *container);
 /* Said aloud, since the container's init holds a copy of the descriptor until it executes. */
 void container_unlock(struct container *container);
-int container_save(const struct container *container, struct cl_error *err);
-/* Its names below ROOT/ID: the one that is read, and the one that is to take its place. */
-#define CONTAINER_STATE      "state.json"
-#define CONTAINER_NEXT_STATE "state.next"
-int container_save_as(const struct container *container, const char *name, struct cl_error *err);
 int container_status(const struct container *container, enum oci_status *ret, struct cl_error *err);
 
 /* For who asks about many: what is looked through is opened once; `proc` and `host` when they are needed, unless they were lent. */
@@ -189,7 +184,8 @@ struct lookout {
     const struct cgroup_host *host; /* where freezers are; NULL: not looked for yet */
     struct cgroup_host own_host;
     bool has_own_host;
-    bool is_lent; /* proc and host are the caller's */
+    bool is_lent;           /* proc and host are the caller's */
+    bool wants_annotations; /* of container_look */
 };
 #define LOOKOUT_NONE                                                                               \
     {                                                                                              \
@@ -199,6 +195,8 @@ struct lookout {
 int lookout_open(const struct ocicli *cli, struct lookout *ret, struct cl_error *err);
 void lookout_done(struct lookout *lookout);
 #define auto_lookout __attribute__((cleanup(lookout_done))) struct lookout
+/* Where a file of a container's is below it. The id is a valid one, so of 255 bytes at most; the name a short one. */
+void container_path(char path[static 300], const char *id, const char *name);
 /* As container_open, only to be looked at: its directory is not opened (dir: -EBADF). */
 int container_look(const struct lookout *lookout, const char *id, struct container *ret,
                    struct cl_error *err);
@@ -237,6 +235,22 @@ struct group {
 /* -ENOENT with err set: it has none. */
 int group_open(const char *path, struct group *ret, struct cl_error *err);
 void group_done(struct group *group);
+
+/* ---- record.c ---- */
+
+int container_save(const struct container *container, struct cl_error *err);
+/* Its names below ROOT/ID: the one that is read, and the one that is to take its place. */
+#define CONTAINER_STATE      "state.json"
+#define CONTAINER_NEXT_STATE "state.next"
+int container_save_as(const struct container *container, const char *name, struct cl_error *err);
+/* What a document in place of state.json says; the result tells whether that is all of it. */
+int container_decode(const struct cl_json *json, struct container *container);
+/* 1: the text looks as container_save writes it, and was read; 0: it has to be parsed, and nothing was done; or -ENOMEM. */
+int container_scan(const char *text, size_t size, bool wants_annotations,
+                   struct container *container);
+/* From state.json, at its beginning. Into one whose id is there, and no more than id and dir. */
+int container_load(struct container *container, int fd, bool wants_annotations,
+                   struct cl_error *err);
 
 /* ---- control.c ---- */
 

@@ -30,12 +30,12 @@ static int open_proc(struct lookout *lookout, struct cl_error *err)
     return lookout->proc;
 }
 
-/* True when the recorded init is there and no zombie. */
-static int is_alive(const struct container *container, struct lookout *lookout, bool *ret,
-                    struct cl_error *err)
+/* The state of the recorded init, as in /proc; '\0' where it is gone or a zombie. */
+static int look_at_init(const struct container *container, struct lookout *lookout, char *ret,
+                        struct cl_error *err)
 {
     struct procfs_stat stat;
-    *ret = false;
+    *ret = '\0';
     if (!cl_streq(container->boot_id, k_boot_id()))
         return 0;
     int result = open_proc(lookout, err);
@@ -46,11 +46,12 @@ static int is_alive(const struct container *container, struct lookout *lookout, 
         return 0;
     if (result < 0)
         return cl_fail(err, result, "look at process %d", (int)container->pid);
-    *ret = stat.start_ticks == container->start_ticks && stat.state != 'Z' && stat.state != 'X';
+    if (stat.start_ticks == container->start_ticks && stat.state != 'Z' && stat.state != 'X')
+        *ret = stat.state;
     return 0;
 }
 
-static bool is_paused(const struct container *container, struct lookout *lookout)
+static bool is_paused(const struct container *container, char init_state, struct lookout *lookout)
 {
     if (container->cgroup_path[0] == '\0')
         return false;
@@ -60,7 +61,8 @@ static bool is_paused(const struct container *container, struct lookout *lookout
         lookout->has_own_host = true;
         lookout->host = &lookout->own_host;
     }
-    return cgroup_is_frozen(lookout->host, container->cgroup_path);
+    return cgroup_may_be_frozen(lookout->host, init_state) &&
+           cgroup_is_frozen(lookout->host, container->cgroup_path);
 }
 
 /* ROOT/ID of one that was only looked at. */
@@ -85,11 +87,13 @@ static bool is_being_made(const struct container *container, const struct lookou
 
 static bool waits_for_start(const struct container *container, const struct lookout *lookout)
 {
+    if (container->starts_at_once)
+        return false;
     char path[300] = "start";
     int at = container->dir;
     if (at < 0) {
         at = lookout->root;
-        (void)CL_PRINT(path, "%s/start", container->id); /* an id is shorter */
+        container_path(path, container->id, "start");
     }
     if (faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
         return false; /* as nearly always; no socket need be made to find that out */
@@ -99,34 +103,35 @@ static bool waits_for_start(const struct container *container, const struct look
 }
 
 /* Created, and then paused: the file says that a look at the freezer is worth it, which costs more than all the rest. */
-static bool is_held(const struct container *container, struct lookout *lookout)
+static bool is_held(const struct container *container, char init_state, struct lookout *lookout)
 {
     char path[300] = CONTAINER_HELD;
     int at = container->dir;
     if (at < 0) {
         at = lookout->root;
-        (void)CL_PRINT(path, "%s/" CONTAINER_HELD, container->id); /* an id is shorter */
+        container_path(path, container->id, CONTAINER_HELD);
     }
-    return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && is_paused(container, lookout);
+    return faccessat(at, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+           is_paused(container, init_state, lookout);
 }
 
 int container_status_from(const struct container *container, struct lookout *lookout,
                           enum oci_status *ret, struct cl_error *err)
 {
-    bool alive = false;
+    char init_state;
     if (container->pid == 0) {
         *ret = is_being_made(container, lookout) ? OCI_CREATING : OCI_STOPPED;
         return 0;
     }
-    int result = is_alive(container, lookout, &alive, err);
+    int result = look_at_init(container, lookout, &init_state, err);
     if (result < 0)
         return result;
-    if (!alive)
+    if (init_state == '\0')
         *ret = OCI_STOPPED;
     else if (waits_for_start(container, lookout))
-        *ret = is_held(container, lookout) ? OCI_PAUSED : OCI_CREATED;
+        *ret = is_held(container, init_state, lookout) ? OCI_PAUSED : OCI_CREATED;
     else
-        *ret = is_paused(container, lookout) ? OCI_PAUSED : OCI_RUNNING;
+        *ret = is_paused(container, init_state, lookout) ? OCI_PAUSED : OCI_RUNNING;
     return 0;
 }
 
@@ -141,14 +146,14 @@ int container_status(const struct container *container, enum oci_status *ret, st
 int container_pidfd(const struct container *container, struct cl_error *err)
 {
     struct lookout lookout = LOOKOUT_NONE;
-    bool alive = false;
+    char init_state = '\0';
     cl_auto_fd pidfd = container->pid > 0 ? k_pidfd_open(container->pid) : -ESRCH;
     /* After the pidfd: if the start time fits now, the pidfd is of the right process. */
-    int result = pidfd < 0 ? 0 : is_alive(container, &lookout, &alive, err);
+    int result = pidfd < 0 ? 0 : look_at_init(container, &lookout, &init_state, err);
     lookout_done(&lookout);
     if (result < 0)
         return result;
-    if (!alive)
+    if (init_state == '\0')
         return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s",
                             container->id);
     return cl_take_fd(&pidfd);

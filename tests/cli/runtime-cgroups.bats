@@ -182,6 +182,72 @@ sees() {
     done
 }
 
+# told_in RUN: that box is paused, or not, as state and list say.
+told_in() {
+    [ "$($1 state box | jq -r .status)" = "$2" ]
+    $1 list | grep -qE "^box +[0-9]+ +$2 "
+}
+
+# state_in RUN LETTER: the state of box's init.
+state_in() {
+    [ "$(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$($1 state box | jq .pid)/status")" = "$2" ]
+}
+
+# As on a kernel of which nobody knows how old it is.
+rt_of_old() {
+    CLOCHE_TEST_NO='uname' rt "$@"
+}
+
+@test "pause is told whatever the first process was doing, and nothing else is taken for it" {
+    local run program
+    for run in rt rt_of_old rt2; do
+        [ "$run" != rt2 ] || need_v2
+        for program in 'exec sleep 1000' 'mkfifo /tmp/pipe; read -r line </tmp/pipe' 'while :; do :; done'; do
+            script "rm -f /tmp/pipe; $program"
+            $run run -d -b "$BUNDLE" box
+            told_in "$run" running
+            $run pause box
+            told_in "$run" paused
+            $run resume box
+            $run kill box STOP
+            # A first process is stopped only from outside its pid namespace, with no say in it.
+            wait_until state_in "$run" T
+            told_in "$run" running
+            $run pause box
+            told_in "$run" paused
+            $run resume box
+            told_in "$run" running
+            $run delete -f box
+        done
+    done
+}
+
+@test "pause is told of a first process that is traced" {
+    need_program python3
+    start_idle
+    local pid tracer
+    pid=$(rt state box | jq .pid)
+    # Attached (16), awaited, told, and kept until the container is gone.
+    python3 -c 'import ctypes, os, sys
+pid = int(sys.argv[1])
+if ctypes.CDLL(None).ptrace(16, pid, None, None) != 0:
+    sys.exit(1)
+os.waitpid(pid, 0x40000000)
+print("traced", flush=True)
+os.waitpid(pid, 0x40000000)' "$pid" >"$WORLD/tracer" 2>&1 3>&- &
+    tracer=$!
+    wait_until eval 'grep -q traced "$WORLD/tracer" || ! kill -0 "$tracer"'
+    grep -q traced "$WORLD/tracer" || skip "no process can be traced here"
+    state_in rt t
+    told_in rt running
+    rt pause box
+    told_in rt paused
+    rt resume box
+    told_in rt running
+    rt delete -f box
+    wait "$tracer"
+}
+
 # --- the end ---------------------------------------------------------------------------------------------------------------------
 
 # freeze_group DIR: of either version; thaw_group too.

@@ -332,10 +332,45 @@ receive_console() {
     has_status running stopped
     cp "$WORLD/state.json" "$WORLD/oci/running/state.json"
     has_status running running
+    # Records of a version that did not say whether there is a start socket.
+    for id in created running; do
+        jq -c 'del(.startsAtOnce)' "$WORLD/oci/$id/state.json" >"$WORLD/state.json"
+        cp "$WORLD/state.json" "$WORLD/oci/$id/state.json"
+        has_status "$id" "$id"
+    done
     # Larger than the memory that is ready for it.
     jq -c '.annotations = { long: ("x" * 100000) }' "$WORLD/oci/paused/state.json" >"$WORLD/state.json"
     cp "$WORLD/state.json" "$WORLD/oci/paused/state.json"
     [ "$(rt state paused | jq -r '.status, (.annotations.long | length)' | tr '\n' ' ')" = 'paused 100000 ' ]
+}
+
+@test "list: its table needs no annotation, nor what is escaped in them; what else is escaped is read all the same" {
+    local odd="$WORLD/a \"bundle\""
+    change --arg path "$BUNDLE/rootfs" '.annotations = { "a\"b": "<\\>\n", "c": "ü" } | .root.path = $path'
+    script 'sleep 1000'
+    mkdir "$odd"
+    cp "$BUNDLE/config.json" "$odd"
+    rt run -d -b "$odd" box
+    [ "$(rt list -f json | jq -c '.[0] | [.bundle, .annotations["a\"b"], .annotations.c]')" = \
+        "$(jq -nc --arg bundle "$odd" '[$bundle, "<\\>\n", "ü"]')" ]
+    rt list | grep -qF " $odd "
+    rm -r "$odd"
+}
+
+@test "start: removes the socket on which it was waited for; one that is left is no sign of waiting" {
+    script 'sleep 1000'
+    rt create -b "$BUNDLE" box >"$WORLD/out" 2>&1 </dev/null
+    ln "$WORLD/oci/box/start" "$WORLD/socket"
+    has_status box created
+    rt start box
+    [ ! -e "$WORLD/oci/box/start" ]
+    has_status box running
+    mv "$WORLD/socket" "$WORLD/oci/box/start" # as if start had been killed
+    has_status box running
+    rt list | grep -q '^box .* running '
+    run rt start box
+    expect_status 1
+    rt delete -f box
 }
 
 @test "ps: pids of the host, as JSON or in a table" {
