@@ -306,8 +306,10 @@ static int check_path(const char *path, struct cl_error *err)
     return 0;
 }
 
-int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, struct cgroup *ret,
-                struct cl_error *err)
+enum versions { OF_V1 = 1, OF_V2 = 2 };
+
+static int make_of(const struct cgroup_host *host, unsigned versions, const char *path,
+                   bool must_be_new, struct cgroup *ret, struct cl_error *err)
 {
     int code = check_path(path, err);
     if (code < 0)
@@ -318,13 +320,14 @@ int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, st
     size_t i = 0;
     for (; i < host->count; i++) {
         int fd = -EBADF;
+        if ((versions & (host->hierarchies[i].is_v2 ? OF_V2 : OF_V1)) == 0)
+            continue;
         code = make_in(host, &host->hierarchies[i], path, must_be_new, &made[i], &fd);
         if (code < 0)
             break;
-        group.at[i].hierarchy = &host->hierarchies[i];
-        group.at[i].fd = fd;
-        group.at[i].made = made[i];
-        group.count = i + 1;
+        group.at[group.count].hierarchy = &host->hierarchies[i];
+        group.at[group.count].fd = fd;
+        group.at[group.count++].made = made[i];
     }
     if (code >= 0) {
         *ret = group;
@@ -335,6 +338,18 @@ int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, st
         unmake(host->hierarchies[j].root_fd, path, made[j]);
     cgroup_done(&group);
     return code;
+}
+
+int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, struct cgroup *ret,
+                struct cl_error *err)
+{
+    return make_of(host, OF_V1 | OF_V2, path, must_be_new, ret, err);
+}
+
+int cgroup_make_of(struct cgroup_host *host, bool v2, const char *path, bool must_be_new,
+                   struct cgroup *ret, struct cl_error *err)
+{
+    return make_of(host, v2 ? OF_V2 : OF_V1, path, must_be_new, ret, err);
 }
 
 void cgroup_remove_parents(const struct cgroup *group)

@@ -65,6 +65,9 @@ struct cgroup {
  */
 int cgroup_make(struct cgroup_host *host, const char *path, bool must_be_new, struct cgroup *ret,
                 struct cl_error *err);
+/* The same in the hierarchies of one version only: who has to be born in the v2 group, and enters the others by itself, can be at work while those are made. */
+int cgroup_make_of(struct cgroup_host *host, bool v2, const char *path, bool must_be_new,
+                   struct cgroup *ret, struct cl_error *err);
 int cgroup_open(struct cgroup_host *host, const char *path, struct cgroup *ret,
                 struct cl_error *err);  /* -ENOENT if nowhere */
 void cgroup_done(struct cgroup *group); /* closes fds; removes nothing */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's control group: made before the container, with all limits in it before anything
+ * The container's control group: made before init does anything but namespaces, with all limits in it before anything
  * can run there.
  */
 #include "runtime/parent.h"
@@ -119,6 +119,31 @@ int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, stru
     }
     *ret = group;
     return 0;
+}
+
+/* Empty of all but the version: the rest comes when all of it is there. */
+int parent_make_v2_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err)
+{
+    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
+    int result = cgroup_make_of(host, true, plan->cgroup_path, plan->cgroup_must_be_new, ret, err);
+    cl_test_point("cgroup made");
+    return result < 0 && goes_without(plan, result) ? 0 : result;
+}
+
+int parent_make_v1_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
+                           struct cl_error *err)
+{
+    struct cgroup group = { 0 };
+    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
+    int result =
+        cgroup_make_of(host, false, plan->cgroup_path, plan->cgroup_must_be_new, &group, err);
+    if (result < 0)
+        return goes_without(plan, result) ? 0 : result;
+    cl_test_point("cgroups made");
+    if (ret->count == 1)
+        group.at[group.count++] = ret->at[0];
+    *ret = group;
+    return apply_all(plan, ret, err);
 }
 
 int parent_remove_cgroup(const struct cgroup *group)

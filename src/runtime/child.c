@@ -136,24 +136,33 @@ int child_begin(struct child *child, struct cl_error *err)
     return 0;
 }
 
-int child_wait(struct child *child, enum wire_init_type type, struct cl_error *err)
+static int hear(const struct child *child, enum wire_init_type type, struct wire_init *ret,
+                struct cl_error *err)
 {
-    struct wire_init message;
     ssize_t size;
     do
-        size = recv(child->sync, &message, sizeof message, 0);
+        size = recv(child->sync, ret, sizeof *ret, 0);
     while (size < 0 && errno == EINTR);
     if (size == 0 || (size < 0 && errno == ECONNRESET))
         leave(125); /* the parent died: so do we, without a trace */
-    if (size != (ssize_t)sizeof message || message.type != type)
+    if (size != (ssize_t)sizeof *ret || ret->type != type)
         return cl_fail(err, size < 0 ? errno : EPROTO, "hear from the container's parent process");
     return 0;
+}
+
+int child_wait(struct child *child, enum wire_init_type type, struct cl_error *err)
+{
+    struct wire_init message;
+    return hear(child, type, &message, err);
 }
 
 /* IN_HOST */
 int child_wait_go(struct child *child, struct cl_error *err)
 {
-    return child_wait(child, WIRE_INIT_GO, err);
+    struct wire_init message;
+    int result = hear(child, WIRE_INIT_GO, &message, err);
+    child->has_group = result >= 0 && message.code > 0;
+    return result;
 }
 
 /* Whoever asks who we are hears of us, and may then say something else. */

@@ -67,6 +67,7 @@ struct child {
     struct later *later;            /* only in that of later.c */
     /* Nobody outside may open what the host has to name: init does it in its own mount namespace. */
     bool opens_itself;
+    bool has_group;     /* by the parent's word, where the groups follow */
     bool has_joined;    /* what is to be joined was entered before we were born */
     struct trace trace; /* where to tell of the steps */
 
@@ -111,7 +112,11 @@ int hooks_create_container(struct child *child, struct cl_error *err);
 int hooks_prepare_start(struct child *child, struct cl_error *err);
 
 /* ---- join.c: cgroup and namespaces ---- */
+/* What the parent does not make in clone3, where the groups follow (parent.h). */
+#define JOIN_OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+int join_own_namespaces(struct child *child, struct cl_error *err);
 int join_scope(struct child *child, struct cl_error *err);
+int join_find_group(struct child *child, struct cl_error *err);
 int join_cgroup(struct child *child, struct cl_error *err);
 int join_delegate(struct child *child, struct cl_error *err);
 int join_namespaces(struct child *child, struct cl_error *err);
@@ -129,6 +134,8 @@ int rdt_join(struct child *child, struct cl_error *err);
 /* ---- mnt.c ---- */
 int mnt_make_private(struct child *child, struct cl_error *err);
 int mnt_open_sources(struct child *child, struct cl_error *err); /* rootfs.c */
+/* By paths, since only mounts of our own namespace can be cloned here. */
+int mnt_open_cgroup_trees(struct child *child, struct cl_error *err);
 int mnt_attach_root(struct child *child, struct cl_error *err);
 int mnt_apply_plan(struct child *child, struct cl_error *err);
 int mnt_make_readonly(struct child *child, struct cl_error *err);

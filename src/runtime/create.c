@@ -146,10 +146,13 @@ static int open_joins(struct making *making, struct cl_error *err)
                                   : 0;
 }
 
+/* Where it follows: what init is born in. */
 static int make_group(struct making *making, struct cl_error *err)
 {
     struct cgroup *group = &making->process.cgroup;
     int result = 0;
+    if (parent_groups_follow(making->plan))
+        return parent_make_v2_cgroup(making->plan, group, err);
     if (making->plan->cgroup_path[0] != '\0')
         result = parent_make_cgroup(making->plan, group, err);
     if (result >= 0 && group->count > 0)
@@ -158,6 +161,27 @@ static int make_group(struct making *making, struct cl_error *err)
     return result < 0 || making->init_opens
                ? result
                : parent_open_cgroup_trees(making->plan, group, making->cgroup_trees, err);
+}
+
+static int send_go(const struct making *making, struct cl_error *err)
+{
+    const struct wire_init message = { .type = WIRE_INIT_GO,
+                                       .code = making->process.cgroup.count > 0 };
+    ssize_t size = send(making->process.sync, &message, sizeof message, MSG_NOSIGNAL);
+    return size < 0 && errno != EPIPE /* parent_wait hears why */
+               ? cl_fail(err, errno, "let the container's first process go")
+               : 0;
+}
+
+/* Init makes its namespaces meanwhile: a dozen directories take as long as those, and the other processor is not awake at once. */
+static int make_v1_groups(struct making *making, struct cl_error *err)
+{
+    struct runtime_process *process = &making->process;
+    int result = parent_make_v1_cgroups(making->plan, &process->cgroup, err);
+    if (result >= 0 && process->cgroup.count > 0)
+        result = parent_keep_hierarchies(process, err);
+    cl_test_point("cgroup ready");
+    return result < 0 ? result : send_go(making, err);
 }
 
 static bool has_inner_hooks(const struct runtime_plan *plan)
@@ -237,7 +261,7 @@ static int hand_pidfd(struct making *making, struct cl_error *err)
 static int open_sync(struct making *making, struct cl_error *err)
 {
     int result = k_socketpair(SOCK_SEQPACKET, &making->process.sync, &making->child_end);
-    if (result >= 0 && !waits_for_go(making->plan))
+    if (result >= 0 && !waits_for_go(making->plan) && !parent_groups_follow(making->plan))
         result = parent_send(making->process.sync, WIRE_INIT_GO);
     return result < 0 ? cl_fail(err, result, "make a socket pair") : 0;
 }
@@ -349,7 +373,9 @@ static pid_t try_clone(struct making *making, int flags, bool into_cgroup)
 static int clone_flags(const struct runtime_plan *plan)
 {
     bool has_clocks = plan->process.has_user_ns && plan->time_offsets[0] != '\0';
-    return has_clocks ? plan->clone_flags & ~CLONE_NEWTIME : plan->clone_flags;
+    int left =
+        (has_clocks ? CLONE_NEWTIME : 0) | (parent_groups_follow(plan) ? JOIN_OWN_NAMESPACES : 0);
+    return plan->clone_flags & ~left;
 }
 
 static int clone_child(struct making *making, int proc)
@@ -462,10 +488,7 @@ static int let_go(struct making *making, struct cl_error *err)
                              &making->process.net, err);
     if (result < 0)
         return result;
-    result = parent_send(making->process.sync, WIRE_INIT_GO);
-    return result < 0 && result != -EPIPE /* parent_wait hears why */
-               ? cl_fail(err, result, "let the container's first process go")
-               : 0;
+    return send_go(making, err);
 }
 
 static int start_child(struct making *making, struct cl_error *err)
@@ -548,6 +571,23 @@ static bool has_rdt(const struct runtime_plan *plan)
 {
     return plan->process.rdt != NULL;
 }
+/* Where nobody has to know init's namespaces as soon as there is an init, and who watches step by step gets one at a time. */
+bool parent_groups_follow(const struct runtime_plan *plan)
+{
+    const enum cgroup_layout layout = plan->facts->cgroups.layout;
+    const struct runtime_options *options = plan->options;
+    return (layout == CGROUP_V1 || layout == CGROUP_HYBRID) && plan->cgroup_path[0] != '\0' &&
+           makes_group(plan) && !waits_for_go(plan) && plan->facts->is_root &&
+           (plan->clone_flags & CLONE_NEWNS) != 0 && plan->join_count == 0 &&
+           !plan->shares_mount_ns && plan->delegate == NULL && !plan->gives_group &&
+           !has_rdt(plan) && !has_agent(plan) && !hands_pidfd(plan) &&
+           (options->trace_fd <= 0 || options->trace_since != NULL);
+}
+static bool makes_group_first(const struct runtime_plan *plan)
+{
+    return makes_group(plan) &&
+           !(parent_groups_follow(plan) && plan->facts->cgroups.layout == CGROUP_V1);
+}
 
 const struct parent_step parent_steps[] = {
     { "check security labels", check_labels, has_labels, false, NULL },
@@ -556,9 +596,10 @@ const struct parent_step parent_steps[] = {
     { "open joined namespaces", open_joins, opens_namespaces, false, NULL },
     { "open output of hooks", open_hooks_output, has_inner_hooks, false, NULL },
     { "connect to the seccomp agent", connect_agent, has_agent, false, "sources open" },
-    { "make control group", make_group, makes_group, false, NULL },
+    { "make control group", make_group, makes_group_first, false, NULL },
     { "make resctrl group", open_rdt, has_rdt, false, NULL },
     { "make namespaces", make_namespaces, NULL, false, NULL },
+    { "make control groups", make_v1_groups, parent_groups_follow, false, NULL },
     { "set up from outside", let_go, waits_for_go, false, NULL },
     { "tell the seccomp agent", tell_agent, has_agent, false, NULL },
     /* Now that nothing of ours can fail but init. */

@@ -33,6 +33,10 @@ const struct runtime_step runtime_steps[] = {
     { "make control group", "mkdir, write",
       "Makes its control group with the limits of memory, CPU, processes and devices.",
       "建立它的控制群組,寫入記憶體、CPU、行程數與裝置的限制。" },
+    { "make control groups", "mkdir, write",
+      "Makes its control groups of version 1, with their limits, while the first process makes its "
+      "namespaces.",
+      "在第一個行程建立命名空間的同時,建立第 1 版的控制群組並寫入限制。" },
     { "make namespaces", "clone3",
       "Starts the first process in new namespaces: from here on it has its own pids, hostname, "
       "network, IPC, mounts and clock.",
@@ -75,6 +79,9 @@ const struct runtime_step runtime_steps[] = {
       "Resets signals, and closes itself to debuggers: nobody may look into it while it is half "
       "made.",
       "重設信號,並拒絕除錯器:還沒完成之前,誰也不能窺看它。" },
+    { "make own namespaces", "unshare",
+      "Makes its own network, mounts, hostname and IPC, while the parent makes its control groups.",
+      "建立自己的網路、掛載點、主機名稱與 IPC,父行程則同時建立它的控制群組。" },
     { "wait for the parent", "recv",
       "Waits until the parent has done what needs the host's rights.",
       "等父行程做完需要主機權限的事。" },

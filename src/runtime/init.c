@@ -5,7 +5,12 @@
  * the files named after their prefix.
  */
 #include "runtime/child.h"
+#include "runtime/parent.h"
 
+static bool groups_follow(const struct child *child)
+{
+    return parent_groups_follow(child->plan);
+}
 static bool has_scope(const struct child *child)
 {
     return child->plan->options->scope != NULL;
@@ -16,7 +21,7 @@ static bool has_delegate(const struct child *child)
 }
 static bool has_cgroup(const struct child *child)
 {
-    return child->cgroup != NULL || child->plan->new_cgroup_ns;
+    return child->cgroup != NULL || child->plan->new_cgroup_ns || groups_follow(child);
 }
 static bool has_joins(const struct child *child)
 {
@@ -137,10 +142,13 @@ const struct child_step init_steps[] = {
     /* Signals as a fresh process has them; not dumpable, so that nobody in a pid namespace that we
        share can ptrace us. */
     { "begin", IN_HOST, child_begin, NULL },
+    /* The parent makes the groups meanwhile. */
+    { "make own namespaces", IN_HOST, join_own_namespaces, groups_follow },
     { "wait for the parent", IN_HOST, child_wait_go, NULL },
     /* By descriptors of the host's hierarchies, so before they are out of reach; the cgroup
        namespace's root is wherever we are when it is made. */
     { "find the scope's group", IN_HOST, join_scope, has_scope },
+    { "find control group", IN_HOST, join_find_group, groups_follow },
     { "join cgroup", IN_HOST, join_cgroup, has_cgroup },
     { "join delegated cgroup", IN_HOST, join_delegate, has_delegate },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },

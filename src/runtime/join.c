@@ -10,36 +10,37 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-static bool mounts_cgroup(const struct runtime_plan *plan)
+/* IN_HOST, as root of the host still. What clone3 does elsewhere, while the parent makes the groups. */
+int join_own_namespaces(struct child *child, struct cl_error *err)
 {
-    for (size_t i = 0; i < plan->mount_count; i++)
-        if (plan->mounts[i].kind == PLAN_MOUNT_CGROUP)
-            return true;
-    return false;
+    int result = k_unshare(child->plan->clone_flags & JOIN_OWN_NAMESPACES);
+    return result < 0 ? cl_fail(err, result, "make the container's namespaces") : 0;
 }
 
-/* IN_HOST. The group that systemd made after we were born: what the parent does for other groups
-   before the clone. By paths, since only mounts of our own namespace can be cloned here. */
-int join_scope(struct child *child, struct cl_error *err)
+/* IN_HOST, or IN_NEW_MNT with the host's tree. The group that was made after we were born: what the parent does for other groups before the clone. */
+static int find_group(struct child *child, struct cl_error *err)
 {
     static struct cgroup group; /* lives as long as this process */
-    const struct runtime_plan *plan = child->plan;
-    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
-    int *trees = (int *)(uintptr_t)child->cgroup_trees; /* our copy */
-    int result = cgroup_open(host, plan->cgroup_path, &group, err);
+    struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&child->plan->facts->cgroups;
+    int result = cgroup_open(host, child->plan->cgroup_path, &group, err);
     if (result < 0)
         return result;
     child->cgroup = &group;
+    return child->opens_itself ? 0 : mnt_open_cgroup_trees(child, err);
+}
+
+int join_scope(struct child *child, struct cl_error *err)
+{
     child->is_group_in_place = true; /* on v2, by systemd */
-    for (size_t i = 0; mounts_cgroup(plan) && i < host->count; i++) {
-        char path[512];
-        if (CL_PRINT(path, "%s/%s", host->hierarchies[i].mount_point, plan->cgroup_path) < 0)
-            return cl_fail(err, ENAMETOOLONG, "open cgroup %s", plan->cgroup_path);
-        trees[i] = k_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
-        if (trees[i] < 0)
-            return cl_fail(err, trees[i], "open cgroup %s", path);
-    }
-    return 0;
+    return find_group(child, err);
+}
+
+int join_find_group(struct child *child, struct cl_error *err)
+{
+    child->cgroup = NULL;
+    if (child->has_group)
+        return find_group(child, err);
+    return child->opens_itself ? 0 : mnt_open_cgroup_trees(child, err);
 }
 
 /* IN_HOST. By descriptors: no path of the host is needed. v1 by `tasks`, which does not wait for

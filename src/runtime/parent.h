@@ -21,6 +21,8 @@ struct parent_step {
 };
 extern const struct parent_step parent_steps[];
 extern const size_t parent_step_count;
+/* Are the groups of cgroup v1 made while init makes its namespaces, which it then does itself? */
+bool parent_groups_follow(const struct runtime_plan *plan);
 /* Is init born of a process between the parent and it (enter.c)? */
 bool parent_clones_between(const struct runtime_plan *plan);
 
@@ -72,6 +74,11 @@ int rdt_update(int root, const struct oci_intel_rdt *rdt, const char *id,
 /* ---- cgroup.c ---- */
 /* Make the group and write all limits and device rules. On failure nothing is left. */
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);
+/* The same in two parts, around the clone: *ret is then whole. After a failure of the second, what is there is in *ret. */
+int parent_make_v2_cgroup(const struct runtime_plan *plan, struct cgroup *ret,
+                          struct cl_error *err);
+int parent_make_v1_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
+                           struct cl_error *err);
 /* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed.
    */
 int parent_remove_cgroup(const struct cgroup *group);

@@ -143,15 +143,36 @@ static void tell_joins(struct teller *teller, const char *side)
                plan->joins[i].path);
 }
 
+static void tell_first_group(struct teller *teller)
+{
+    if (parent_groups_follow(teller->plan))
+        say(teller, "make cgroup %s of version 2", teller->plan->cgroup_path);
+    else
+        tell_group(teller);
+}
+
+static void list_namespaces(int flags, struct cl_buf *text)
+{
+    for (int i = 0; i < K_NS_COUNT; i++)
+        if ((flags & k_ns_table[i].clone_flag) != 0)
+            cl_buf_printf(text, " %s", k_ns_table[i].name);
+}
+
+static void tell_own_namespaces(struct teller *teller)
+{
+    cl_auto_buf text = CL_BUF_INIT(1024);
+    list_namespaces(teller->plan->clone_flags & JOIN_OWN_NAMESPACES, &text);
+    say(teller, "make new namespaces%s", text.data != NULL ? text.data : "");
+}
+
 static void tell_namespaces(struct teller *teller)
 {
     const struct runtime_plan *plan = teller->plan;
     cl_auto_buf text = CL_BUF_INIT(1024);
     if (plan->process.has_user_ns)
         tell_joins(teller, "between");
-    for (int i = 0; i < K_NS_COUNT; i++)
-        if ((plan->clone_flags & k_ns_table[i].clone_flag) != 0)
-            cl_buf_printf(&text, " %s", k_ns_table[i].name);
+    int left = parent_groups_follow(plan) ? JOIN_OWN_NAMESPACES : 0;
+    list_namespaces(plan->clone_flags & ~left, &text);
     say(teller, "clone with new namespaces%s", text.data != NULL ? text.data : "");
     if (plan->time_offsets[0] != '\0' && !plan->process.has_user_ns)
         say(teller, "set clock offsets");
@@ -428,7 +449,9 @@ static const struct {
 } details[] = {
     { "open root file system", tell_root },
     { "open bind sources", tell_sources },
-    { "make control group", tell_group },
+    { "make control group", tell_first_group },
+    { "make control groups", tell_group },
+    { "make own namespaces", tell_own_namespaces },
     { "make resctrl group", tell_rdt },
     { "make namespaces", tell_namespaces },
     { "set up from outside", tell_outside },

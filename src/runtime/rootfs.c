@@ -262,7 +262,7 @@ static int protect(int tree)
     return k_mount_setattr(tree, &change);
 }
 
-static int open_trees_here(struct child *child, struct cl_error *err)
+int mnt_open_cgroup_trees(struct child *child, struct cl_error *err)
 {
     const struct cgroup_host *host = &child->plan->facts->cgroups;
     for (size_t i = 0; mounts_cgroup(child->plan) && i < host->count; i++) {
@@ -286,7 +286,7 @@ int mnt_open_sources(struct child *child, struct cl_error *err)
     int result = runtime_rootfs_open(&rootfs, &child->root, err);
     if (result >= 0)
         result = parent_open_sources(child->plan, child->sources, err);
-    return result < 0 ? result : open_trees_here(child, err);
+    return result < 0 ? result : mnt_open_cgroup_trees(child, err);
 }
 
 int parent_open_cgroup_trees(const struct runtime_plan *plan, const struct cgroup *group,

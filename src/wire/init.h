@@ -4,7 +4,7 @@
  *
  *   parent (host namespaces)                     init (born in the new namespaces)
  *   ------------------------                     ---------------------------------
- *   GO                        ------------->     starts init_steps[]
+ *   GO                        ------------->     goes on in init_steps[], in the group if there is one
  *                             <-------------     CONSOLE + fd      (terminal only: the master of its pty)
  *                             <-------------     HOOKS             (only with prestart, createRuntime or createContainer hooks)
  *   runs the first two kinds
@@ -48,7 +48,7 @@ enum wire_init_type {
 struct wire_init {
     uint32_t type; /* enum wire_init_type */
     uint32_t step; /* FAILED: index into init_steps[], or one of the two below */
-    int32_t code;  /* FAILED: negative errno */
+    int32_t code;  /* FAILED: negative errno. GO: 1: there is a control group. */
     uint32_t kind; /* FAILED: enum cl_kind */
     /* FAILED: cl_error's text. START with a descriptor: it is the file of a trace, and here is the struct timespec that its times count from. */
     char text[480];
