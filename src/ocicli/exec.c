@@ -268,7 +268,7 @@ static int parse_subgroups(const char **texts, struct subgroups *ret, struct cl_
 /* ---- the verb ---- */
 
 static int check_status(const struct container *container, const struct runtime_facts *facts,
-                        bool ignore_paused, struct cl_error *err)
+                        bool ignore_paused, enum oci_status *ret, struct cl_error *err)
 {
     enum oci_status status;
     struct lookout lookout = LOOKOUT_NONE;
@@ -281,9 +281,29 @@ static int check_status(const struct container *container, const struct runtime_
     if (status == OCI_PAUSED && !ignore_paused)
         return cl_fail_kind(err, CL_KIND_CONFLICT, EBUSY,
                             "cannot exec in a paused container (use --ignore-paused)");
+    *ret = status;
     if (status != OCI_STOPPED && status != OCI_CREATING)
         return 0;
     return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s", container->id);
+}
+
+/* CVE-2016-9962: the init of a container that was not started has all capabilities and no filter yet, and an ordinary user's lets itself be looked into, or nobody
+   could join it (runtime/child.c). Who may trace it is it. */
+static int check_tracer(const struct container *container, const struct runtime_facts *facts,
+                        enum oci_status status, const struct oci_process *process,
+                        struct cl_error *err)
+{
+    const struct oci_capabilities *sets = process->capabilities;
+    const uint64_t trace = UINT64_C(1) << oci_cap_number("CAP_SYS_PTRACE");
+    bool is_open = status == OCI_CREATED && (!facts->is_root || container->owner != 0);
+    if (!is_open || sets == NULL ||
+        ((sets->bounding.mask | sets->permitted.mask | sets->effective.mask) & trace) == 0)
+        return 0;
+    return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                        "exec in container %s, which is not started: with CAP_SYS_PTRACE it could "
+                        "take over the container's init, which has not given up its rights yet; "
+                        "start the container first, or leave the capability out",
+                        container->id);
 }
 
 static int hand_over(struct runtime_process *process, const struct exec_options *options,
@@ -373,11 +393,15 @@ static int exec_in(const struct request *request, char **command, struct cl_erro
     const struct exec_options *options = request->options;
     CL_AUTO(oci_process_free) struct oci_process *process = NULL;
     CL_AUTO(oci_spec_free) struct oci_spec *spec = NULL;
-    int result = check_status(request->container, request->facts, options->ignore_paused, err);
+    enum oci_status status = OCI_STOPPED;
+    int result =
+        check_status(request->container, request->facts, options->ignore_paused, &status, err);
     if (result >= 0)
         result = container_read_spec(request->container, &spec, err);
     if (result >= 0)
         result = make_process(spec, options, command, &process, err);
+    if (result >= 0)
+        result = check_tracer(request->container, request->facts, status, process, err);
     return result < 0 ? result : run_process(request, spec, process, err);
 }
 

@@ -8,7 +8,9 @@
 #include "runtime/child.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,12 +210,50 @@ static int wait_for_successor(struct child *child, int listener, struct cl_error
 /* The namespaces of a process that is not dumpable can be joined only with rights over the user
    namespace that its memory is of, the host's: an ordinary user could not exec before the start.
    Only where nothing is joined, so that nobody lives in there yet. Whom exec brings in is kept from
-   tracing us by the capabilities that we still have and they lack. */
+   tracing us by the capabilities that we still have and they lack: it brings nobody in who has
+   CAP_SYS_PTRACE (ocicli/exec.c). */
 static bool lets_its_user_in(const struct child *child)
 {
     const struct runtime_plan *plan = child->plan;
     return plan->options->is_started_later && !plan->facts->is_root && plan->new_user_ns &&
            plan->join_count == 0;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* Before that: whatever we still have open of the host's (its /proc, control groups, the state directory, what was mounted) would be a way out for who gets at our
+   descriptors (CVE-2016-9962, CVE-2024-21626). What is needed yet stays, and is the container's or our own conversation. */
+static int close_the_host(struct child *child)
+{
+    int *const closed[] = { &child->home, &child->devpts, &child->mask, &child->slave,
+                            &child->rdt_root };
+    int needed[] = { child->plan->options->start_listener,
+                     child->sync,
+                     child->root,
+                     child->proc,
+                     child->notify.agent,
+                     child->notify.text,
+                     child->hooks_output.out,
+                     child->hooks_output.err,
+                     child->hooks_state,
+                     child->trace.fd };
+    unsigned from = 3 + child->process->preserve_fds;
+    int result = 0;
+    for (size_t i = 0; i < CL_COUNT(closed); i++)
+        *closed[i] = -EBADF;
+    qsort(needed, CL_COUNT(needed), sizeof needed[0], compare_fds);
+    for (size_t i = 0; result >= 0 && i < CL_COUNT(needed); i++) {
+        if (needed[i] < (int)from)
+            continue;
+        if ((unsigned)needed[i] > from)
+            result = k_close_range(from, (unsigned)needed[i] - 1, false);
+        from = (unsigned)needed[i] + 1;
+    }
+    return result < 0 ? result : k_close_range(from, UINT_MAX, false);
 }
 
 static int wait_for_start(struct child *child, struct cl_error *err)
@@ -248,6 +288,8 @@ int child_ready(struct child *child, struct cl_error *err)
     bool is_open = lets_its_user_in(child);
     /* A parent that is not to be died with may exit as soon as it has heard READY. */
     int result = child->process->die_with_parent ? 0 : k_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (result >= 0 && is_open)
+        result = close_the_host(child);
     if (result >= 0 && is_open)
         result = k_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     if (result >= 0)

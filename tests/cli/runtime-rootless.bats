@@ -131,6 +131,35 @@ change() {
     [ -z "$(ls "$WORLD/home/run/cloche-runtime")" ]
 }
 
+@test "CVE-2016-9962: before the start no descriptor of init leads to the host, and nobody who could trace it is let in" {
+    local pid link
+    script 'exec sleep 1000'
+    rt create -b "$BUNDLE" --pid-file "$WORLD/home/pid" box
+    pid=$(cat "$WORLD/home/pid")
+    run as sh -c "ls -l /proc/$pid/fd"
+    expect_status 0
+    refute_text /sys/fs/cgroup
+    refute_text "$WORLD"
+    # All that is left: three streams, the socket for the start, the container's own root and its procfs.
+    for link in "/proc/$pid/fd/"*; do
+        [ "${link##*/}" -le 2 ] || [[ $(readlink "$link") =~ ^(socket:.*|/)$ ]]
+    done
+    run as sh -c "cd /proc/$pid/fd && for fd in *; do [ -d \$fd ] && ls \$fd/; done"
+    refute_text config.json
+    refute_text home
+    run rt exec --cap CAP_SYS_PTRACE box true
+    expect_status 255
+    expect_text "exec in container box, which is not started: with CAP_SYS_PTRACE it could take over the container's init"
+    run rt exec --cap CAP_SYS_ADMIN box sh -c 'ls /proc/1/fd /proc/1/root/'
+    [ "$status" != 0 ]
+    expect_text "Permission denied"
+    rt start box
+    run rt exec --cap CAP_SYS_PTRACE box sh -c 'cat /proc/1/comm'
+    expect_status 0
+    expect_output sleep
+    rt delete -f box
+}
+
 @test "exec in a container that shares the host's processes, also of root of a user namespace" {
     change '.linux.namespaces |= map(select(.type != "pid")) | .mounts |= map(if .type == "proc" then .type = "none" | .source = "/proc" | .options = ["rbind"] else . end) |
         del(.linux.maskedPaths, .linux.readonlyPaths)'
