@@ -197,9 +197,11 @@ static int check_path(const char *name, struct cl_error *err)
             return fail_exec(err, CL_KIND_NOT_EXECUTABLE, errno, name, "permission denied");
         return 0; /* a filter that forbids the question */
     }
-    return S_ISDIR(info.st_mode)
-               ? fail_exec(err, CL_KIND_NOT_EXECUTABLE, EISDIR, name, "is a directory")
-               : 0;
+    if (!S_ISDIR(info.st_mode))
+        return 0;
+    /* What execve says of it; the engines look for these words. */
+    return fail_exec(err, CL_KIND_NOT_EXECUTABLE, EACCES, name,
+                     "permission denied; it is a directory");
 }
 
 /* As execvp and Go's LookPath: what could be a program, in the order of PATH. One that may not be

@@ -35,6 +35,18 @@ stored() {
     jq -c "$1" "$WORLD/oci/box/config.json"
 }
 
+@test "update: what Go programs write of things that are not given changes nothing" {
+    need_controller memory pids
+    change '.linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 50'
+    start_idle
+    rt update --resources=- box <<<'{ "devices": null, "memory": { "limit": 134217728, "swap": null }, "cpu": { "cpus": "", "mems": "" }, "pids": null, "unified": null,
+        "hugepageLimits": [], "network": null, "blockIO": null, "rdma": null }'
+    memory_is 134217728
+    [ "$(group_read pids.max)" = 50 ]
+    rt update --resources - box <<<'{}'
+    memory_is 134217728
+}
+
 @test "update: only what is given changes" {
     need_controller memory pids cpu
     change '.linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 50'

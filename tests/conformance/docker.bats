@@ -57,6 +57,15 @@ teardown_file() {
     [ -n "$(find "$WORLD/docker-run" -name state.json -path '*runtime*')" ]
 }
 
+@test "docker info, recursive read-only mounts: what the runtime says in features" {
+    [ "$(docker version --format '{{.Server.Version}}' | cut -d. -f1)" -ge 25 ] || skip "before version 25 Docker does not ask"
+    run docker info --format '{{json (index .Runtimes "cloche").Status}}'
+    [ "$(jq -r '."org.opencontainers.runtime-spec.features" | fromjson | .linux.namespaces | index("pid") != null' <<<"$output")" = true ]
+    mkdir -p "$WORLD/tree/below"
+    run docker run --rm --mount "type=bind,src=$WORLD/tree,dst=/r,readonly,bind-recursive=readonly,bind-propagation=rprivate" alpine:test touch /r/below/x
+    expect_text "Read-only file system"
+}
+
 @test "docker run: the default bridge network, which a prestart hook connects" {
     run docker run --rm alpine:test ip -4 addr show eth0
     expect_status 0
@@ -76,6 +85,8 @@ teardown_file() {
     run docker run --rm alpine:test /etc/passwd
     expect_status 126
     expect_text "permission denied"
+    run docker run --rm alpine:test /etc
+    expect_status 126
 }
 
 @test "docker run -t: a terminal, its size, exec -t" {

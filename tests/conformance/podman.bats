@@ -76,6 +76,8 @@ podman_status() {
     expect_text "executable file not found in \$PATH"
     run podman_run --rm alpine:test /etc/passwd
     expect_status 126
+    run podman_run --rm alpine:test /etc
+    expect_status 126
 }
 
 @test "podman run -t: a terminal" {

@@ -530,7 +530,8 @@ TEST(a_command_that_can_not_run_says_so_as_docker_does)
                    "exec: \"/nosuch\": stat /nosuch: no such file or directory");
     expect_refusal("/etc/passwd", CL_KIND_NOT_EXECUTABLE,
                    "exec: \"/etc/passwd\": permission denied");
-    expect_refusal("/etc", CL_KIND_NOT_EXECUTABLE, "exec: \"/etc\": is a directory");
+    expect_refusal("/etc", CL_KIND_NOT_EXECUTABLE,
+                   "exec: \"/etc\": permission denied; it is a directory");
     expect_refusal("plain", CL_KIND_NOT_EXECUTABLE, "exec: \"plain\": permission denied");
     expect_refusal("/bin/odd", CL_KIND_NOT_EXECUTABLE, "exec format error");
     expect_refusal("/bin/lost", CL_KIND_NO_COMMAND, "the interpreter that it names is not");
