@@ -511,8 +511,8 @@ oci_spec_new(void); /* ociVersion and an empty process with cwd "/"; NULL: no me
  * but the default devices. No hostname, no seccomp (runtime room), no limits.
  */
 struct oci_spec *oci_spec_new_default(void);
-/* Append the rules that allow the default devices (config-linux.md "Default Devices"), those that are in force already left out. 0 or
-   -ENOMEM. */
+/* Append the rules that allow the default devices (config-linux.md "Default Devices") and net/tun, as runc and crun do; those that are in force
+   already are left out. 0 or -ENOMEM. */
 int oci_default_devices_allow(struct oci_spec *spec);
 
 /* `options` is a NULL-ended list of strings: oci_mount_add(spec, "/data", NULL, "/srv/data", "rbind", "ro", NULL). */

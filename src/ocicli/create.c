@@ -129,35 +129,11 @@ static int read_bundle(struct creation *creation, struct cl_error *err)
                           : read_spec_of_user(creation, err);
 }
 
-static bool is_same_number(struct oci_opt_i64 a, struct oci_opt_i64 b)
-{
-    return a.set == b.set && (!a.set || a.value == b.value);
-}
-
-/* By a rule that no later one takes back: most engines list the defaults themselves, and on cgroup v1 each rule is a write. */
-static bool allows_already(const struct oci_resources *resources,
-                           const struct oci_device_rule *wanted)
-{
-    for (size_t i = resources->device_count; i-- > 0 && resources->devices[i].allow;) {
-        const struct oci_device_rule *rule = &resources->devices[i];
-        if (rule->type == wanted->type && is_same_number(rule->major, wanted->major) &&
-            is_same_number(rule->minor, wanted->minor) && cl_streq(rule->access, wanted->access))
-            return true;
-    }
-    return false;
-}
-
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err)
 {
     if (spec->linux_.resources.device_count == 0)
         return 0;
-    CL_AUTO(oci_spec_free) struct oci_spec *defaults = oci_spec_new_default();
-    int result = defaults == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; result >= 0 && i < defaults->linux_.resources.device_count; i++) {
-        const struct oci_device_rule *rule = &defaults->linux_.resources.devices[i];
-        if (rule->allow && !allows_already(&spec->linux_.resources, rule))
-            result = oci_device_rule_add(spec, rule);
-    }
+    int result = oci_default_devices_allow(spec);
     return result < 0 ? cl_fail(err, result, "allow the default devices") : 0;
 }
 
