@@ -481,6 +481,39 @@ echoes_beyond() {
     [ "$(head -n -1 "$WORLD/data/echo" | awk '$1 != NR' | wc -l)" = 0 ]
 }
 
+is_locked() {
+    ! flock -n "$WORLD/data/lock" true
+}
+
+@test "--file-locks: a lock is held again; --link-remap: an open file that has lost this name" {
+    need_program flock
+    need_program cc
+    echo '#include <fcntl.h>
+        #include <sys/file.h>
+        #include <unistd.h>
+        int main(void) { return flock(open("/data/lock", O_CREAT | O_RDWR, 0600), LOCK_EX) || pause(); }' | cc -static -x c -o "$BUNDLE/rootfs/bin/lock" -
+    echo kept >"$WORLD/data/one"
+    script 'exec 8</data/one; ln /data/one /data/two; rm /data/one; lock &
+        i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; [ ! -e /data/read ] || cat <&8 >/data/was-read; sleep 0.05; done'
+    ln -sf busybox "$BUNDLE/rootfs/bin/rm"
+    start_counter
+    wait_until is_locked
+    local words before
+    for words in --link-remap --file-locks; do
+        run checkpoint "$words"
+        expect_status 1
+        expect_text "criu dump: "
+    done
+    checkpoint --link-remap --file-locks
+    ! is_locked || { echo "somebody has it still"; false; }
+    before=$(count)
+    restore --file-locks || { grep Error "$IMAGES/restore.log"; false; }
+    wait_until counts_beyond "$((before + 3))"
+    is_locked
+    touch "$WORLD/data/read"
+    wait_until grep -qx kept "$WORLD/data/was-read"
+}
+
 @test "killed with criu at work: delete cleans up, whatever is there by then" {
     local point
     start_counter
