@@ -105,6 +105,9 @@ def tmpfs(rnd, config):
 
 def stacked(rnd, config):
     """Mounts within, and over, each other."""
+    for mount in config["mounts"]: # crun sets the propagation of what covers it
+        if mount["destination"] == "/mnt":
+            mount["options"] = [option for option in mount["options"] if option not in ("rslave", "rprivate")]
     rows = [{"destination": "/mnt", "type": "tmpfs", "source": "outer", "options": ["mode=755", rnd.choice(["nosuid", "nodev"])]},
             {"destination": "/mnt/in", "type": "tmpfs", "source": "inner", "options": ["mode=711"]},
             {"destination": "/mnt/bound", "type": "bind", "source": "@/src", "options": [rnd.choice(["bind", "rbind"]), rnd.choice(["ro", "rw", "noexec"])]},
@@ -355,6 +358,8 @@ def user_namespace(rnd, config):
 def exec_in(rnd, config):
     """The program is not the container's first, but comes later: what `run` would do is done by exec."""
     config["exec"] = True
+    if any(ns["type"] == "user" for ns in config["linux"]["namespaces"]) and config["process"]["cwd"] == "/etc/closed":
+        config["process"]["cwd"] = "/" # crun's exec enters it as the host's root
     config["process"].pop("oomScoreAdj", None) # crun's exec passes over it
 
 
