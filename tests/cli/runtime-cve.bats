@@ -97,3 +97,46 @@ teardown() {
     [ "$(grep -c '^open ' "$BUNDLE/rootfs/tmp/seen")" = 2 ]
     [ "$(grep -c '^closed ' "$BUNDLE/rootfs/tmp/seen")" = 1 ]
 }
+
+# With a /dev that is bound nobody makes devices there, so what is called null in it is the image's.
+@test "CVE-2025-31133: what is masked is hidden by a device of ours, whatever /dev/null is" {
+    local null
+    mkdir -p "$BUNDLE/evil"
+    for null in 'ln -s /proc/sys/kernel/core_pattern' "ln -s $WORLD/victim" 'cp /bin/busybox' 'mkfifo' 'mkdir'; do
+        rm -rf "$BUNDLE/evil/null"
+        $null "$BUNDLE/evil/null"
+        cp "$WORLD/default.json" "$BUNDLE/config.json"
+        change --arg path "$BOX_PATH" '.linux.cgroupsPath = $path | .linux.maskedPaths = ["/proc/interrupts", "/proc/version"]
+            | .mounts |= map(select(.destination | startswith("/dev") | not)) | .mounts += [{destination: "/dev", type: "bind", source: "evil", options: ["rbind"]}]'
+        script 'stat -c "%F %t:%T" /proc/interrupts /proc/version; cat /proc/version 2>&1 | grep -c Linux'
+        run rt run -b "$BUNDLE" box </dev/null
+        expect_output $'character special file 1:3\ncharacter special file 1:3\n0'
+    done
+}
+
+@test "CVE-2025-52565: nothing is made on the host where a link at /dev/console leads" {
+    change '.process.terminal = true | .process.args = ["true"] | .mounts |= map(select(.destination != "/dev"))'
+    for link in "$WORLD/made" "../../../../../../../../../..$WORLD/made"; do
+        ln -sfn "$link" "$BUNDLE/rootfs/dev/console"
+        run rt run -b "$BUNDLE" box </dev/null
+        expect_status 1
+        expect_text '/dev/console'
+        [ ! -e "$WORLD/made" ]
+        [ ! -e "$BUNDLE/rootfs/$WORLD/made" ]
+    done
+}
+
+@test "CVE-2025-24965: files that configure krun lead nowhere: its annotation is refused, and without it they are files" {
+    echo untouched | tee "$WORLD/krun" >"$BUNDLE/rootfs/krun-sev.json"
+    ln -sf "$WORLD/krun" "$BUNDLE/rootfs/.krun_config.json"
+    change '.annotations = {"run.oci.handler": "krun"}'
+    run rt run -b "$BUNDLE" box
+    expect_status 1
+    expect_text 'annotations["run.oci.handler"]'
+    change 'del(.annotations)'
+    script 'readlink /.krun_config.json; cat /krun-sev.json'
+    run rt run -b "$BUNDLE" box
+    expect_output "$WORLD/krun"$'\nuntouched'
+    [ "$(cat "$WORLD/krun" "$BUNDLE/rootfs/krun-sev.json")" = $'untouched\nuntouched' ]
+    rm "$BUNDLE/rootfs/krun-sev.json" "$BUNDLE/rootfs/.krun_config.json"
+}

@@ -3,8 +3,10 @@
  * One test per hole that another runtime had, named after it, as far as it concerns this room.
  * (2016-9962 is in test-exec, 2024-9676 and 2026-30892 in test-user.)
  */
+#include "runtime/child.h"
 #include "support.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -43,6 +45,20 @@ TEST(cve_2019_5736_proc_self_exe_is_never_a_file_of_the_host)
 
 /* runc: LSM labels were written to a fake /proc of the image, since mounts on /proc were allowed.
    */
+/* And whoever has it open for writing all the same, as another process of the container might, has nothing that could be written to. */
+TEST(cve_2019_5736_what_proc_self_exe_leads_to_is_sealed)
+{
+    struct child child = { .trampoline = -EBADF };
+    struct cl_error err = { 0 };
+    struct stat info;
+    REQUIRE(program_prepare_trampoline(&child, &err) >= 0);
+    CHECK_INT(fcntl(child.trampoline, F_GET_SEALS),
+              F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    CHECK(fstat(child.trampoline, &info) == 0 && (info.st_mode & 07777) == 0111);
+    CHECK(write(child.trampoline, "x", 1) < 0);
+    child.trampoline = cl_close(child.trampoline);
+}
+
 TEST(cve_2019_16884_proc_can_not_be_covered)
 {
     struct world world;

@@ -96,7 +96,7 @@ TEST(users_and_groups)
 
 /* crun took "1000…" for the user of that name, and others wrapped what does not fit: root, in the
    worst case. */
-TEST(cve_2026_30892_digits_are_a_number_and_must_fit)
+TEST(cve_2016_3697_cve_2026_30892_digits_are_a_number_and_must_fit)
 {
     static const struct expectation table[] = {
         { "1000", 0, 1000, 0, "/", "" }, /* not the user called "1000", who is 5 */
