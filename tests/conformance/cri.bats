@@ -123,27 +123,32 @@ words() {
     jq -nc '[$ARGS.positional[][1:]]' --args "${@/#/=}"
 }
 
-# create_box JQ-FILTER COMMAND...: sets BOX to a new container of the pod.
-create_box() {
-    local filter=$1 request answer
+# box_request JQ-FILTER COMMAND...: CreateContainer's, of a new container of the pod.
+box_request() {
+    local filter=$1
     shift
-    request=$(jq -n --arg pod "$POD" --argjson sandbox "$SANDBOX" --arg name "box-$RANDOM" --arg world "$WORLD" --argjson command "$(words "$@")" '{ pod_sandbox_id: $pod, sandbox_config: $sandbox,
-        config: ({ metadata: { name: $name }, image: { image: "localhost/box:test" }, command: $command, log_path: ($name + ".log"), linux: {} } | '"$filter"') }')
-    answer=$(cri CreateContainer "$request") && BOX=$(jq -r .container_id <<<"$answer")
+    jq -n --arg pod "$POD" --argjson sandbox "$SANDBOX" --arg name "box-$RANDOM" --arg world "$WORLD" --argjson command "$(words "$@")" '{ pod_sandbox_id: $pod,
+        sandbox_config: $sandbox, config: ({ metadata: { name: $name }, image: { image: "localhost/box:test" }, command: $command, log_path: ($name + ".log"), linux: {} }
+            | '"$filter"') }'
+}
+
+# create_box JQ-FILTER COMMAND...: sets BOX to its id.
+create_box() {
+    local answer
+    answer=$(cri CreateContainer "$(box_request "$@")") && BOX=$(jq -r .container_id <<<"$answer")
 }
 
 # start_box JQ-FILTER COMMAND...
 start_box() {
-    create_box "$@"
-    cri StartContainer "{ \"container_id\": \"$BOX\" }" >/dev/null
+    BOX=$(cri start "$(box_request "$@")")
 }
 
 # run_box JQ-FILTER COMMAND...: one that ends by itself: sets status to its exit code, output to what it said.
 run_box() {
-    start_box "$@"
-    wait_until box_is 2
-    status=$(box_status '.exit_code // 0')
-    output=$(box_log)
+    local ended
+    start_box "$@" && ended=$(cri wait "$BOX") || return 1
+    status=$(jq '.exit_code // 0' <<<"$ended")
+    output=$(cut -d' ' -f4- "$(jq -r .log_path <<<"$ended")")
 }
 
 box_status() {
@@ -159,10 +164,6 @@ box_was() {
     [ "$(box_status .reason)" = "$1" ]
 }
 
-box_log() {
-    cut -d' ' -f4- "$(box_status .log_path)"
-}
-
 # exec_box COMMAND...: ExecSync; prints what it said and has its exit code.
 exec_box() {
     local answer
@@ -173,7 +174,8 @@ exec_box() {
 
 group_file() { # NAME...: of the container's group
     local name
-    for name in "$@"; do find /sys/fs/cgroup -path "*$CLOCHE_CGROUP_PARENT/$BOX/$name" -exec cat {} + | head -n 1; done
+    # Groups of others come and go meanwhile.
+    for name in "$@"; do find /sys/fs/cgroup -path "*$CLOCHE_CGROUP_PARENT/$BOX/$name" -exec cat {} + 2>/dev/null | head -n 1; done
 }
 
 # --- one container's life -----------------------------------------------------------------------------------------------------------

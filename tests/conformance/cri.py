@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of Kubernetes' Container Runtime Interface, as small as tests need it (Debian has no crictl).
 
-usage: cri.py SOCKET METHOD [JSON]                           one call, such as RunPodSandbox; the answer as JSON
-       cri.py SOCKET exec [-i] [-t] CONTAINER COMMAND...     as kubectl exec does it: a stream with input and a terminal
+usage: cri.py SOCKET METHOD [JSON]                          one call, such as RunPodSandbox; the answer as JSON
+       cri.py SOCKET start JSON                             CreateContainer and StartContainer; the container's id
+       cri.py SOCKET wait CONTAINER                         until it has exited; its status as JSON
+       cri.py SOCKET exec [-i] [-t] CONTAINER COMMAND...    as kubectl exec does it: a stream with input and a terminal
 
 JSON has the names of runtime.v1's fields; numbers stand for its enumerations; members that have their default are not in an answer. An error of the other
 side is one line on standard error, and the exit status is 1; of exec it is the program's.
@@ -18,6 +20,7 @@ import socket
 import struct
 import sys
 import termios
+import time
 import tty
 import urllib.parse
 
@@ -168,6 +171,23 @@ def call(address, method, request):
             fail(error.details() if isinstance(error, grpc.RpcError) else error)
 
 
+CONTAINER_EXITED = 2
+
+
+def wait_for(address, container):
+    while True:
+        status = call(address, "ContainerStatus", {"container_id": container})["status"]
+        if status.get("state", 0) == CONTAINER_EXITED:
+            return status
+        time.sleep(0.02)
+
+
+def start(address, request):
+    container = call(address, "CreateContainer", request)["container_id"]
+    call(address, "StartContainer", {"container_id": container})
+    return container
+
+
 # --- exec's stream: a WebSocket, each message of which begins with the number of a channel --------------------------------------
 
 STDIN, STDOUT, STDERR, RESULT, RESIZE = range(5)
@@ -272,9 +292,15 @@ def run_exec(address, arguments):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    if sys.argv[2] == "exec":
-        return run_exec(sys.argv[1], sys.argv[3:])
-    print(json.dumps(call(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]) if len(sys.argv) > 3 else {})))
+    address, verb, *arguments = sys.argv[1:]
+    if verb == "exec":
+        return run_exec(address, arguments)
+    if verb == "start":
+        print(start(address, json.loads(arguments[0])))
+    elif verb == "wait":
+        print(json.dumps(wait_for(address, arguments[0])))
+    else:
+        print(json.dumps(call(address, verb, json.loads(arguments[0]) if arguments else {})))
     return 0
 
 
