@@ -165,6 +165,10 @@ receive_console() {
 }
 
 @test "the default devices are allowed once, and again after a rule that takes them back" {
+    # net/tun is no default of ours, but of runc and crun.
+    run rt plan -b "$BUNDLE" box
+    expect_text "apply $(jq '.linux.resources.devices | length + 1' "$BUNDLE/config.json") device rules"
+    change '.linux.resources.devices += [{ "allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm" }]'
     run rt plan -b "$BUNDLE" box
     expect_text "apply $(jq '.linux.resources.devices | length' "$BUNDLE/config.json") device rules"
     change '.linux.resources.devices += [{ "allow": false, "type": "c", "major": 1, "access": "rwm" }]'
