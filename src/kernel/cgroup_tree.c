@@ -311,6 +311,19 @@ static void wait_a_little(const struct cgroup_host *host, const bool *done, cons
     (void)ppoll(&poll_fd, 1, &time, NULL); /* whatever it says, we look again */
 }
 
+int cgroup_remove_empty(const struct cgroup *group)
+{
+    int members = group->count == 1 ? 0 : cgroup_index_members(group), left = 0;
+    /* Beside v1 processes may be in the one of them and not in the other: that has to be looked at. */
+    if (members < 0 || (group->count > 1 && cgroup_v2_fd(group) >= 0))
+        return -EOPNOTSUPP;
+    int code = remove_dir(group->at[members].hierarchy->root_fd, group->path);
+    for (size_t i = 0; code == 0 && i < group->count; i++)
+        if ((int)i != members && remove_dir(group->at[i].hierarchy->root_fd, group->path) < 0)
+            left = 1;
+    return code < 0 ? code : left;
+}
+
 int cgroup_remove(struct cgroup_host *host, const char *path)
 {
     int code = cgroup_path_check(path);

@@ -114,6 +114,8 @@ void cgroup_thaw_to_die(const struct cgroup *group);
    -EBUSY while processes are left. Processes that are just dying are waited for, a quarter of a
    second at most: not for where a person waits. */
 int cgroup_remove(struct cgroup_host *host, const char *path);
+/* An open group by one rmdir each, without a look first. 0: it is gone. 1: no process is in it, but something else is in the way of a part. Negative: nothing was removed, look. */
+int cgroup_remove_empty(const struct cgroup *group);
 /* After that, for whoever takes back what cgroup_make did: the parents that it made, too, as far as
    nobody else is in them by now. */
 void cgroup_remove_parents(const struct cgroup *group);

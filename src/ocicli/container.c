@@ -62,10 +62,13 @@ static int missing(const char *id, struct cl_error *err)
 
 static int open_root(const struct ocicli *cli, bool make, int *ret, struct cl_error *err)
 {
-    int result = make ? cl_mkdir_p(AT_FDCWD, cli->root, 0700, err) : 0;
-    if (result < 0)
-        return result;
     *ret = open(cli->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*ret < 0 && errno == ENOENT && make) {
+        int result = cl_mkdir_p(AT_FDCWD, cli->root, 0700, err);
+        if (result < 0)
+            return result;
+        *ret = open(cli->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
     return *ret < 0 ? cl_fail(err, errno, "open the state directory %s", cli->root) : 0;
 }
 
@@ -468,7 +471,13 @@ int container_forget(const struct ocicli *cli, const struct container *container
     /* state.json goes first: what is left if we are killed in between is nobody's, and `create` takes it over. */
     if (result >= 0 && unlinkat(container->dir, "state.json", 0) < 0 && errno != ENOENT)
         result = cl_fail(err, errno, "remove the state of container %s", container->id);
-    return result < 0 ? result : cl_remove_tree(root, container->id, err);
+    if (result < 0)
+        return result;
+    /* As a rule that leaves one file, and nothing to look for. */
+    if (unlinkat(container->dir, "config.json", 0) == 0 &&
+        unlinkat(root, container->id, AT_REMOVEDIR) == 0)
+        return 0;
+    return cl_remove_tree(root, container->id, err);
 }
 
 int container_destroy(const struct ocicli *cli, const struct container *container,

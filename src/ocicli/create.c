@@ -495,6 +495,8 @@ int creation_follow(struct creation *creation, struct cl_error *err)
     struct cl_error failure = { 0 };
     int code = relay_run(creation->process.pidfd, creation->process.console, err);
     int result = 0;
+    if (code >= 0) /* reaped: nobody is left to end */
+        creation->process.pidfd = cl_close(creation->process.pidfd);
     if (!creation->flags->keep) { /* as container_destroy does it, but its group is open here */
         result = creation_end_process(creation, &failure);
         if (result >= 0)
@@ -506,6 +508,17 @@ int creation_follow(struct creation *creation, struct cl_error *err)
         return code;
     *err = failure;
     return result;
+}
+
+/* What only a creation needs, while the program runs: nobody waits for it now. */
+static void let_go_of_plan(struct creation *creation)
+{
+    runtime_plan_free(creation->plan);
+    creation->plan = NULL;
+    oci_spec_free(creation->spec);
+    creation->spec = NULL;
+    free(creation->text);
+    creation->text = NULL;
 }
 
 static int run_container(struct creation *creation, const char *id, struct cl_error *err)
@@ -531,7 +544,10 @@ static int run_container(struct creation *creation, const char *id, struct cl_er
         (void)container_forget(creation->cli, &creation->container, &ignored);
         return result;
     }
-    return is_detached ? 0 : creation_follow(creation, err);
+    if (is_detached)
+        return 0;
+    let_go_of_plan(creation);
+    return creation_follow(creation, err);
 }
 
 static int run(const struct ocicli *cli, const void *options, char **arguments,

@@ -795,14 +795,17 @@ int runtime_destroy(struct runtime_process *process, struct cl_error *err)
         result = runtime_rdt_remove(&process->rdt, err);
     if (result < 0 || process->cgroup.count == 0)
         return result;
-    if (!cgroup_is_empty(&process->cgroup)) {
+    int left = cgroup_remove_empty(&process->cgroup); /* as a rule it is */
+    if (left < 0 && !cgroup_is_empty(&process->cgroup)) {
         result = cgroup_kill(&process->cgroup);
         if (result < 0)
             return cl_fail(err, result, "kill the processes of cgroup %s", process->cgroup.path);
     }
-    result = parent_remove_cgroup(&process->cgroup);
+    result = left == 0 ? 0 : parent_remove_cgroup(&process->cgroup);
     if (result < 0)
         return cl_fail(err, result, "remove cgroup %s", process->cgroup.path);
+    if (left == 0)
+        cgroup_remove_parents(&process->cgroup);
     cgroup_done(&process->cgroup);
     return 0;
 }

@@ -85,6 +85,11 @@ static void give_pipes(const struct child *child)
 static int place(const int wanted[static 3])
 {
     int from[3];
+    bool is_placed = true;
+    for (int i = 0; i < 3; i++) /* as nearly always */
+        is_placed = wanted[i] == i && fcntl(i, F_SETFD, 0) == 0 && is_placed;
+    if (is_placed)
+        return 0;
     for (int i = 0; i < 3; i++) {
         from[i] = wanted[i] >= 3 ? wanted[i] : fcntl(wanted[i], F_DUPFD_CLOEXEC, 3);
         if (from[i] < 0)

@@ -126,6 +126,28 @@ static void check_make(struct place *place)
     CHECK_INT(cgroup_open(&place->host, place->leaf, &other, &err), -ENOENT);
 }
 
+/* Version by version, and gone by one rmdir each; where there are both, that is left to who looks. */
+static void check_versions(struct place *place)
+{
+    struct cgroup v2, v1;
+    struct cl_error err = { 0 };
+    CHECK_INT(cgroup_make_of(&place->host, true, place->leaf, true, &v2, &err), 0);
+    CHECK_INT(v2.count, place->host.layout == CGROUP_V1 ? 0 : 1);
+    CHECK(v2.count == 0 || cgroup_v2_fd(&v2) >= 0);
+    CHECK_INT(cgroup_make_of(&place->host, false, place->leaf, true, &v1, &err), 0);
+    CHECK_INT(v1.count + v2.count, place->host.count);
+    CHECK(cgroup_v2_fd(&v1) < 0);
+    CHECK_INT(cgroup_make_of(&place->host, v2.count > 0, place->leaf, true, &v2, &err), -EEXIST);
+    cgroup_done(&v1);
+    cgroup_done(&v2);
+    CHECK_INT(cgroup_open(&place->host, place->leaf, &v1, &err), 0);
+    bool is_mixed = place->host.layout == CGROUP_HYBRID;
+    CHECK_INT(cgroup_remove_empty(&v1), is_mixed ? -EOPNOTSUPP : 0);
+    cgroup_done(&v1);
+    CHECK(exists(&place->host, place->leaf) == is_mixed);
+    CHECK_INT(cgroup_remove(&place->host, place->leaf), 0);
+}
+
 static void check_bad_paths(struct place *place)
 {
     static const char *const paths[] = { "",  "/",  "/abs",   "a//b", "a/",
@@ -180,6 +202,8 @@ static void check_members(struct place *place)
     CHECK_INT(count, 1);
     CHECK_INT(count == 1 ? pids[0] : 0, pid);
     free(pids);
+    CHECK(cgroup_remove_empty(&group) < 0);
+    CHECK(exists(&place->host, place->leaf));
     CHECK_INT(cgroup_remove(&place->host, place->leaf), -EBUSY);
     CHECK_INT(cgroup_kill(&group), 0);
     /* Not reaped, perhaps not even dead yet: removal waits for it. */
@@ -361,10 +385,10 @@ static void check_limits(struct place *place)
 }
 
 typedef void check_function(struct place *place);
-static check_function *const checks[] = { check_make,          check_bad_paths,  check_undo,
-                                          check_members,       check_kill_below, check_freeze,
-                                          check_frozen_states, check_suicide,    check_remove_deep,
-                                          check_limits };
+static check_function *const checks[] = { check_make,        check_versions,      check_bad_paths,
+                                          check_undo,        check_members,       check_kill_below,
+                                          check_freeze,      check_frozen_states, check_suicide,
+                                          check_remove_deep, check_limits };
 
 static void check_all(void *ignored)
 {
