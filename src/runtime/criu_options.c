@@ -4,7 +4,9 @@
  */
 #include "runtime/criu.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <unistd.h>
 
 #define LOG_LEVEL 4
 
@@ -43,12 +45,17 @@ static int find_word(const struct word *words, size_t count, const char *text)
     return -EINVAL;
 }
 
-/* CRIU's own configuration file for containers: the annotation's, or runc's, which people have. CRIU passes over one that is not there. */
+/* CRIU's own configuration file for containers: the annotation's, or runc's or crun's, which people have. CRIU passes over one that is not there. */
 static void put_config_file(struct cl_buf *out, const struct oci_spec *spec)
 {
-    const char *named = oci_map_get(&spec->annotations, "org.criu.config");
-    if (named == NULL || named[0] != '\0')
-        criu_put_text(out, CRIU_CONFIG_FILE, named != NULL ? named : "/etc/criu/runc.conf");
+    static const char runc[] = "/etc/criu/runc.conf", crun[] = "/etc/criu/crun.conf";
+    const char *path = oci_map_get(&spec->annotations, "org.criu.config");
+    if (path == NULL)
+        path = faccessat(AT_FDCWD, runc, F_OK, 0) < 0 && faccessat(AT_FDCWD, crun, F_OK, 0) == 0
+                   ? crun
+                   : runc;
+    if (path[0] != '\0')
+        criu_put_text(out, CRIU_CONFIG_FILE, path);
 }
 
 static int put_words(struct cl_buf *out, const struct runtime_criu *options, struct cl_error *err)

@@ -239,6 +239,19 @@ asks_only() {
     [ "$(asked restore '.["51"]')" = null ]
 }
 
+@test "without org.criu.config: runc's file, or crun's where that is all there is" {
+    start_box
+    local files expected
+    for files in "runc.conf crun.conf" "crun.conf" ""; do
+        # shellcheck disable=SC2016 # the inner shell's
+        unshare --mount --propagation private sh -ec 'mount -t tmpfs etc /etc; mkdir /etc/criu; for name in $3; do touch "/etc/criu/$name"; done
+            cloche-runtime --root "$1/oci" checkpoint --leave-running --image-path "$2" box' sh "$WORLD" "$IMAGES" "$files"
+        expected=/etc/criu/runc.conf
+        [ "$files" != crun.conf ] || expected=/etc/criu/crun.conf
+        [ "$(asked dump '.["51"][0]')" = "$expected" ]
+    done
+}
+
 @test "org.criu.config of the restored bundle is what restore goes by" {
     start_box
     checkpoint
