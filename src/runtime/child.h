@@ -60,6 +60,7 @@ struct child {
     const int *join_fds; /* as plan->joins[] */
     struct hooks_output hooks_output;
     struct notify notify;
+    char **argv;     /* the trampoline's; of program_prepare */
     char **env;      /* the program's, where HOME had to be added; NULL: as the spec has it */
     int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
 
@@ -200,6 +201,8 @@ int sec_open_session(struct child *child, struct cl_error *err);
 int sec_prepare_label(struct child *child, struct cl_error *err);
 int sec_no_new_privs(struct child *child, struct cl_error *err);
 int sec_load_filter(struct child *child, struct cl_error *err);
+/* Is the filter loaded by who has capabilities, since no_new_privs is not asked for? */
+bool sec_filters_early(const struct plan_process *process);
 int sec_drop_bounding(struct child *child, struct cl_error *err);
 int sec_become_user(struct child *child, struct cl_error *err);
 int sec_set_capabilities(struct child *child, struct cl_error *err);
@@ -223,4 +226,5 @@ int program_connect_streams(struct child *child, struct cl_error *err);
 int program_close_others(struct child *child, struct cl_error *err);
 int program_die_with_parent(struct child *child, struct cl_error *err);
 int program_prepare_trampoline(struct child *child, struct cl_error *err);
+int program_prepare(struct child *child, struct cl_error *err);
 int program_exec(struct child *child, struct cl_error *err);

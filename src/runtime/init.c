@@ -117,7 +117,11 @@ static bool has_oom_score(const struct child *child)
 }
 static bool has_early_filter(const struct child *child)
 {
-    return child->process->filter.code != NULL && !child->process->spec->no_new_privileges;
+    return sec_filters_early(child->process);
+}
+static bool has_no_early_filter(const struct child *child)
+{
+    return !sec_filters_early(child->process);
 }
 static bool has_late_filter(const struct child *child)
 {
@@ -209,15 +213,17 @@ const struct child_step init_steps[] = {
     /* After the last file was opened, as there may be fewer than we have; before the capability to
        raise limits goes. */
     { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
-    /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go;
-       what is below must then be allowed by it. */
-    { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     /* Needs CAP_SETPCAP. */
     { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
     { "become user", IN_CONTAINER, sec_become_user, NULL },
-    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
     /* After the ids: changing them clears the wish. */
     { "die with the parent", AS_USER, program_die_with_parent, NULL },
+    { "prepare the program", AS_USER, program_prepare, has_early_filter },
+    /* Without no_new_privs only CAP_SYS_ADMIN may load a filter, so before the capabilities go:
+       capset and prctl must then be allowed by it. */
+    { "load seccomp filter", AS_USER, sec_load_filter, has_early_filter },
+    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
+    { "prepare the program", AS_USER, program_prepare, has_no_early_filter },
     { "set no_new_privs", AS_USER, sec_no_new_privs, has_no_new_privs },
     /* As late as can be: it may forbid all of the above. */
     { "load seccomp filter", AS_USER, sec_load_filter, has_late_filter },
@@ -254,11 +260,13 @@ const struct child_step exec_steps[] = {
     { "prepare trampoline", IN_CONTAINER, program_prepare_trampoline, NULL },
     { "close other files", IN_CONTAINER, program_close_others, NULL },
     { "set resource limits", IN_CONTAINER, limits_set_resources, NULL },
-    { "load seccomp filter", IN_CONTAINER, sec_load_filter, has_early_filter },
     { "bound capabilities", IN_CONTAINER, sec_drop_bounding, NULL },
     { "become user", IN_CONTAINER, sec_become_user, NULL },
-    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
     { "die with the parent", AS_USER, program_die_with_parent, NULL },
+    { "prepare the program", AS_USER, program_prepare, has_early_filter },
+    { "load seccomp filter", AS_USER, sec_load_filter, has_early_filter },
+    { "set capabilities", AS_USER, sec_set_capabilities, NULL },
+    { "prepare the program", AS_USER, program_prepare, has_no_early_filter },
     { "set no_new_privs", AS_USER, sec_no_new_privs, has_no_new_privs },
     { "load seccomp filter", AS_USER, sec_load_filter, has_late_filter },
     { "execute", AS_USER, program_exec, NULL },

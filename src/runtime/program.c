@@ -370,24 +370,31 @@ static char **build_arguments(const struct child *child, char *const *candidates
     return argv;
 }
 
+/* AS_USER. All that is to be asked for the program, before a filter could forbid it: what is left then is one execveat, and what the trampoline does (prctl, fcntl,
+   execve). */
+int program_prepare(struct child *child, struct cl_error *err)
+{
+    static char head[128];
+    const char *name = child->process->spec->args[0];
+    char *just_name[] = { child->process->spec->args[0], NULL };
+    char **found = NULL;
+    bool has_slash = strchr(name, '/') != NULL;
+    int result = has_slash ? check_path(name, err) : search_path(child, name, &found, err);
+    if (result < 0)
+        return result;
+    child->argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
+    return child->argv == NULL ? cl_fail(err, ENOMEM, "exec: \"%s\"", name) : 0;
+}
+
 /* AS_USER */
 int program_exec(struct child *child, struct cl_error *err)
 {
     static char *const no_env[] = { NULL };
     const struct oci_process *process = child->process->spec;
     char *const *env = child->env != NULL ? child->env : process->env;
-    const char *name = process->args[0];
-    char *just_name[] = { process->args[0], NULL };
-    char **found = NULL, head[128];
-    bool has_slash = strchr(name, '/') != NULL;
-    int result = has_slash ? check_path(name, err) : search_path(child, name, &found, err);
-    if (result < 0)
-        return result;
-    char **argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
-    if (argv == NULL)
-        return cl_fail(err, ENOMEM, "exec: \"%s\"", name);
-    result = k_execveat(child->trampoline, "", argv, env != NULL ? env : no_env, AT_EMPTY_PATH);
-    (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", name,
+    int result =
+        k_execveat(child->trampoline, "", child->argv, env != NULL ? env : no_env, AT_EMPTY_PATH);
+    (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", process->args[0],
                        cl_errno_text(result));
     if (result == -EPERM || result == -ENOSYS)
         return cl_error_hint(err,

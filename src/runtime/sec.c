@@ -110,6 +110,21 @@ static int set_groups(struct child *child, struct cl_error *err)
                        : result;
 }
 
+bool sec_filters_early(const struct plan_process *process)
+{
+    return process->filter.code != NULL && !process->spec->no_new_privileges;
+}
+
+/* With the change of user the effective set went; what was kept is needed once more, for the filter. */
+static int raise_for_filter(const struct plan_process *process)
+{
+    uint64_t effective, permitted, inheritable;
+    if (!sec_filters_early(process) || process->spec->user.uid == 0)
+        return 0;
+    int result = k_capget(0, &effective, &permitted, &inheritable);
+    return result < 0 ? result : k_capset(permitted, permitted, inheritable);
+}
+
 /* IN_CONTAINER → AS_USER. Groups always, even for root: the caller's supplementary groups are the
    host's business, unless the caller wants them kept (annotation run.oci.keep_original_groups). */
 int sec_become_user(struct child *child, struct cl_error *err)
@@ -122,7 +137,10 @@ int sec_become_user(struct child *child, struct cl_error *err)
     if (result < 0)
         return cl_fail(err, result, "process.user.gid: become group %u", user->gid);
     result = k_setresuid(user->uid);
-    return result < 0 ? cl_fail(err, result, "process.user.uid: become user %u", user->uid) : 0;
+    if (result < 0)
+        return cl_fail(err, result, "process.user.uid: become user %u", user->uid);
+    result = raise_for_filter(child->process);
+    return result < 0 ? cl_fail(err, result, "keep the capabilities for the seccomp filter") : 0;
 }
 
 /* AS_USER. The sets exactly as planned, the inheritable one included (CVE-2022-29162: nothing is

@@ -292,3 +292,30 @@ in_net() {
     run rt run -b "$BUNDLE" box
     expect_output "$(hostname)"
 }
+
+@test "seccomp: after the filter nothing of ours is called but what gives up capabilities and executes" {
+    local privileges uid
+    # Each ends who calls it; of ours are left prctl, capset (without no_new_privs), fcntl, execveat and execve.
+    change '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ action: "SCMP_ACT_KILL_PROCESS",
+        names: ["recvfrom", "recvmsg", "stat", "newfstatat", "setgroups", "setresuid", "setresgid", "capget", "openat2", "sendmsg", "close_range", "memfd_create", "umask"] }] }
+        | .process.args = ["true"]'
+    for privileges in true false; do
+        for uid in 0 1000; do
+            change ".process.noNewPrivileges = $privileges | .process.user = { uid: $uid, gid: $uid, additionalGids: [5] }"
+            [ "$uid" = 0 ] || change '.linux.seccomp.syscalls[0].names -= ["newfstatat"]' # which busybox calls itself then
+            run rt run -b "$BUNDLE" box
+            [ "$status" = 0 ] || { echo "no_new_privs $privileges, user $uid: $status $output" >&2; return 1; }
+        done
+    done
+    # And exec's process likewise, with the ids, groups and capabilities that it is to have.
+    change '.process.args = ["sleep", "1000"] | .process.noNewPrivileges = false'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    rt exec box true
+    rt exec -u 2000 box true
+    run rt exec box grep -E '^(Uid|Groups|CapPrm|CapEff|CapAmb|Seccomp):' /proc/self/status
+    expect_match 'Uid:	1000	1000	1000	1000'
+    expect_match 'Groups:	5'
+    expect_line $'CapPrm:\t0000000000000000'
+    expect_line $'CapEff:\t0000000000000000'
+    expect_match 'Seccomp:	2'
+}

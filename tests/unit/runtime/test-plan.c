@@ -127,8 +127,9 @@ static const char golden[] =
     "init  limit RLIMIT_NOFILE to 64:128\n"
     "init  keep capabilities bounding=CHOWN,KILL\n"
     "init  become user 1000 group 10\n"
-    "init  keep capabilities effective=- permitted=- inheritable=- ambient=-\n"
     "init  die with the parent\n"
+    "init  keep capabilities effective=- permitted=- inheritable=- ambient=-\n"
+    "init  prepare the program\n"
     "init  set no_new_privs\n"
     "init  execute sh -c exit\n";
 
