@@ -114,6 +114,8 @@ static const char *find_hiding(const struct oci_spec *spec)
         return "linux.maskedPaths";
     if (linux_->readonly_paths != NULL && linux_->readonly_paths[0] != NULL)
         return "linux.readonlyPaths";
+    if (spec->root.readonly) /* CRIU's helper makes that mount, from outside of the namespace */
+        return "root.readonly";
     for (size_t i = 0; i < spec->mount_count; i++) {
         const struct oci_mount *below = &spec->mounts[i];
         bool is_host = criu_is_bind(below) || cl_streq(below->type, "proc");

@@ -440,6 +440,11 @@ END
     run restore
     expect_status 1
     expect_text "something to hide (linux.readonlyPaths)"
+    change 'del(.linux.readonlyPaths) | .root.readonly = true'
+    run restore
+    expect_status 1
+    expect_text "something to hide (root.readonly)"
+    change '.root.readonly = false'
     mkdir -p "$WORLD/data/in"
     change --arg data "$WORLD/data" 'del(.linux.readonlyPaths) | .mounts += [{ destination: "/tmp", type: "bind", source: $data, options: ["rbind"] }, { destination: "/tmp/in", type: "tmpfs", source: "tmpfs" }]'
     run restore
