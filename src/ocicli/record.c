@@ -68,6 +68,12 @@ int container_save_as(const struct container *container, const char *name, struc
     cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
     if (text == NULL)
         return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
+    /* Or nobody could read it again, and so delete the container. Nothing else in it can be that long. */
+    if (strlen(text) > STATE_MAX)
+        return cl_fail_kind(
+            err, CL_KIND_INVALID, E2BIG,
+            "annotations: with them the state of container %s is longer than %d bytes",
+            container->id, STATE_MAX);
     result = cl_write_atomic(container->dir, name, text, strlen(text), 0600, CL_WRITE_PLAIN, err);
     return result < 0 ? cl_error_prefix(err, "write the state of container %s", container->id) : 0;
 }

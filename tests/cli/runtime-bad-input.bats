@@ -237,6 +237,11 @@ END
     refuses linux.timeOffsets
 }
 
+@test "annotations that are longer than a state can be" {
+    change '.annotations = {long: ("x" * 1100000)}'
+    refuses annotations
+}
+
 @test "twenty thousand annotations: each time they are looked through, once" {
     change '.annotations = ([range(20000) | {key: "key.\(.)", value: "x"}] | from_entries) | .process.args = ["true"]'
     timeout "$PATIENCE" cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box

@@ -19,6 +19,9 @@ setup_file() {
         ln -s busybox "$root/bin/$applet"
     done
     ln -s /tmp "$root/link"
+    ln -s etc "$root/to-etc"
+    ln -s /proc "$root/to-proc"
+    ln -s /no/such/thing "$root/to-nothing"
     echo hidden | tee "$root/secret" "$root/secret-dir/file" >"$WORLD/src/file"
     echo other >"$WORLD/src/sub/other"
     ln -s sub "$WORLD/src/link"

@@ -41,7 +41,7 @@ ALIKE = [
     (r"^mount (\S+) root=(/empty \S+ (shared )?tmpfs \S+|/ \S+ (shared )?tmpfs (gid=\d+,)?rw,size=0k(,uid=\d+)?)$", r"mount \1 hidden", "ours binds one empty directory over all that are hidden"),
     (r"^mount (\S+) root=\S*/state-peer/\.empty-directory .*", r"mount \1 hidden", "crun's since 1.25: a directory of its state, on the disk"),
     (r"^mount (/proc/\S+|/secret\S*|/sys/firmware) root=/ \S+,ro (shared )?tmpfs (gid=\d+,)?(nr_inodes=[12],)?r[ow](,size=4k)?(,uid=\d+)?$", r"mount \1 hidden", "runc's, a file system for each"),
-    (r"^(/(secret|secret-dir|proc/\S+|etc/one)) (43ff|416d|8124) 0:0$", r"\1 hidden", "an empty directory is 0555 here, so that nobody takes it for a place to write to"),
+    (r"^(/(secret|secret-dir|proc/\S+|etc/one|etc|tmp)) (43ff|416d|8124) 0:0$", r"\1 hidden", "an empty directory is 0555 here, so that nobody takes it for a place to write to"),
     (r"^(/\S+) (21b6|2180) [0-9]+:[0-9]+$", r"\1 hidden", "the owner is that of the host's /dev/null with crun; with runc owner and mode are those of the container's"),
     (r"^made (\S+) 41755 ", r"made \1 40755 ", "crun makes mount points sticky"),
     (r"^made (\S+) 100(700|644) ", r"made \1 file ", "mount points that are files: neither mode matters, all is hidden by the mount"),
@@ -281,6 +281,28 @@ def limits(rnd, config):
     config["mounts"].append({"destination": "/cg", "type": "bind", "source": "/sys/fs/cgroup", "options": ["rbind", "ro"]})
 
 
+def more_limits(rnd, config):
+    resources = config["linux"].setdefault("resources", {})
+    if rnd.random() < 0.5:
+        resources.setdefault("memory", {})["disableOOMKiller"] = rnd.random() < 0.5
+    if rnd.random() < 0.5:
+        resources.setdefault("pids", {})["limit"] = rnd.choice([30, 77])
+    if rnd.random() < 0.3:
+        resources.setdefault("cpu", {})["shares"] = rnd.choice([3, 2**18])
+    if not any(mount["destination"] == "/cg" for mount in config["mounts"]):
+        config["mounts"].append({"destination": "/cg", "type": "bind", "source": "/sys/fs/cgroup", "options": ["rbind", "ro"]})
+
+
+def behind_links(rnd, config):
+    """What is hidden, kept from changing, covered or made, named by way of links of the image."""
+    config["linux"]["maskedPaths"] = rnd.sample(["/to-etc/one", "/link", "/to-etc", "/to-nothing", "/to-proc/keys", "/to-etc/../secret", "//secret//", "/./secret-dir/."], rnd.randint(1, 3))
+    config["linux"]["readonlyPaths"] = rnd.sample(["/to-etc/closed", "/link", "/to-nothing/x", "/to-proc/sys", "/bin/../up", "//bin"], rnd.randint(1, 2))
+    if rnd.random() < 0.5:
+        config["mounts"].append({"destination": rnd.choice(["/to-etc/sub", "/link/deep/er", "/to-etc/closed", "/up/link"]), "type": "tmpfs", "source": "tmpfs", "options": ["mode=755", "size=8k"]})
+    if rnd.random() < 0.3:
+        config["process"]["cwd"] = rnd.choice(["/to-etc", "/to-etc/closed/..", "/link/made-by-cwd", "/up/link/.."])
+
+
 def seccomp(rnd, config):
     rules = [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"},
              {"names": ["chmod", "fchmodat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38},
@@ -363,8 +385,22 @@ def exec_in(rnd, config):
     config["process"].pop("oomScoreAdj", None) # crun's exec passes over it
 
 
+def exec_options(rnd, config):
+    """As exec_in, but what is another's than the container's is said by options of the command line. Not --env: crun 1.8's drops the container's own variables."""
+    options = []
+    for rows in ([["--cwd", "/tmp"], ["--cwd", "/made/by/exec"]], [["--no-new-privs"]],
+                 [["--user", "1000"], ["--user", "7:8"], ["--user", "0:5"]], [["--cap", "CAP_SYS_TIME"], ["--cap", "CAP_CHOWN", "--cap", "CAP_NET_RAW"]]):
+        if rnd.random() < 0.5:
+            options += rnd.choice(rows)
+    config["exec"] = options
+    for name in ("oomScoreAdj", "rlimits", "capabilities", "noNewPrivileges"): # crun 1.8's exec passes over them, too; runc's does not
+        config["process"].pop(name, None)
+    config["process"]["user"].pop("additionalGids", None)
+
+
 FEATURES = [namespaces, usual_mounts, tmpfs, bind, stacked, propagation, masked, readonly_paths, rlimits, capabilities, user, hostname, cwd, env, sysctl, oom_score,
-            no_new_privileges, readonly_root, devices, device_rules, limits, seccomp, hooks, annotations, program, personality, user_namespace, exec_in]
+            no_new_privileges, readonly_root, devices, device_rules, limits, seccomp, hooks, annotations, program, personality, more_limits, behind_links, user_namespace,
+            exec_in, exec_options]
 
 
 def generate(rnd, cgroup):
@@ -445,7 +481,8 @@ def hold_namespaces():
 
 
 def run(runtime, bundle, config, work):
-    later = copy.deepcopy(config["process"]) if config.pop("exec", False) else None
+    how = config.pop("exec", None)
+    later = copy.deepcopy(config["process"]) if how is not None else None
     if later is not None:
         config["process"]["args"] = ["/bin/sleep", "1000"]
         config["process"]["cwd"] = "/"
@@ -467,7 +504,8 @@ def run(runtime, bundle, config, work):
     else:
         code, out = say(call + ["run", "--detach", "--bundle", bundle, "differential"])
         if code == 0:
-            code, out = say(call + ["exec", "--process", os.path.join(bundle, "process.json"), "differential"])
+            words = ["--process", os.path.join(bundle, "process.json"), "differential"] if how is True else how + ["differential"] + later["args"]
+            code, out = say(call + ["exec"] + words)
     if later is not None or code == "timeout":
         say(call + ["delete", "--force", "differential"])
     if holder is not None:
