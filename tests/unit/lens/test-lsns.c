@@ -166,7 +166,8 @@ static int compare_one(const struct comparison *comparison, int version)
         squeeze(theirs);
         squeeze(ours.text);
     }
-    int differs = theirs == NULL || ours.code < 0 || strcmp(theirs, ours.text) != 0;
+    int differs =
+        theirs == NULL || ours.code < 0 || ours.text == NULL || strcmp(theirs, ours.text) != 0;
     if (differs)
         printf("# %s\n# util-linux:\n%s# ours (%d %s):\n%s", comparison->name, theirs, ours.code,
                ours.err.text, ours.text);
