@@ -231,10 +231,19 @@ rootless_setup() {
 
 # Its containers, and the process that keeps its namespaces.
 rootless_end() {
-    local pid
     rootless rm -fa -t 0 >/dev/null 2>&1 || true # nothing to lose
-    for pid in $(cat "$WORLD"/user/run/libpod/tmp/pause.pid 2>/dev/null); do kill "$pid" || true; done
+    wait_until rootless_is_over
     rm -rf "$WORLD/user"
+}
+
+# Podman's own process that keeps its namespaces, and clean-ups that conmon has begun, which start another one of those.
+rootless_is_over() {
+    local pid is_over=0
+    for pid in $(grep -lsxz -- "HOME=$WORLD/user" /proc/[0-9]*/environ | cut -d/ -f3); do
+        is_over=1
+        kill "$pid" 2>/dev/null || true
+    done
+    return $is_over
 }
 
 @test "podman as an ordinary user: run, exec, keep-id, maps, keep-groups" {
