@@ -494,7 +494,7 @@ is_locked() {
         int main(void) { return flock(open("/data/lock", O_CREAT | O_RDWR, 0600), LOCK_EX) || pause(); }' | cc -static -x c -o "$BUNDLE/rootfs/bin/lock" -
     echo kept >"$WORLD/data/one"
     script 'exec 8</data/one; ln /data/one /data/two; rm /data/one; lock &
-        i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; [ ! -e /data/read ] || cat <&8 >/data/was-read; sleep 0.05; done'
+        i=0; while :; do i=$((i + 1)); echo "$i $$ $PPID" >/data/.n; mv /data/.n /data/n; [ ! -e /data/read ] || cat <&8 >>/data/was-read; sleep 0.05; done'
     ln -sf busybox "$BUNDLE/rootfs/bin/rm"
     start_counter
     wait_until is_locked
