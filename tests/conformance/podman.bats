@@ -205,7 +205,7 @@ MAPS=(--uidmap 0:300000:70000 --gidmap 0:300000:70000)
 # rootless ARGUMENT…: Podman of nobody, to whom private /etc/subuid and /etc/subgid lend ids, and who is also in the group 12399.
 rootless() {
     unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid && cd / && shift && exec "$@"' sh "$WORLD/lent" \
-        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
+        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PODMAN_IGNORE_CGROUPSV1_WARNING=1 PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
         CONTAINERS_CONF="$WORLD/user/containers.conf" podman --storage-driver vfs "$@"
 }
 
@@ -282,7 +282,7 @@ helped() {
     unshare --mount --propagation private sh -c '
         for device in fuse net/tun; do mount --bind "$1/${device##*/}" "/dev/$device" || exit; done; mount --bind "$1/lent" /etc/subuid && mount --bind "$1/lent" /etc/subgid &&
         cd / && shift && exec "$@"' sh "$WORLD" \
-        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
+        setpriv --reuid 65534 --regid 65534 --groups 65534,12399 env -i PODMAN_IGNORE_CGROUPSV1_WARNING=1 PATH="$PATH" HOME="$WORLD/user" XDG_RUNTIME_DIR="$WORLD/user/run" \
         CONTAINERS_CONF="$WORLD/user/containers.conf" podman --root "$WORLD/user/layers" --runroot "$WORLD/user/run/layers" \
         --storage-driver overlay --storage-opt overlay.mount_program="$(command -v fuse-overlayfs)" "$@"
 }
