@@ -143,8 +143,8 @@ static const struct reason *reason_of(const struct reason *table, long code)
 static _Noreturn void leave(long sync, const struct wire_init *message, long status)
 {
     (void)call(SYS_sendto, sync, (long)message, sizeof *message, MSG_NOSIGNAL);
-    for (;;)
-        (void)call(SYS_exit_group, status, 0, 0, 0);
+    (void)call(SYS_exit_group, status, 0, 0, 0);
+    __builtin_trap(); /* a filter forbids even that */
 }
 
 static _Noreturn void fail(long sync, long code, const struct reason *table, const char *before,

@@ -231,6 +231,13 @@ END
     rm "$BUNDLE/file"
 }
 
+@test "a seccomp filter that forbids everything, to exit too: the process ends all the same" {
+    change '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO"} | .process.args = ["true"]'
+    run timeout -s KILL "$PATIENCE" cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box
+    [ "$status" != 0 ] && [ "$status" != 137 ]
+    nothing_left
+}
+
 @test "clocks before their beginning" {
     [ -e /proc/self/ns/time ] || skip "this kernel has no time namespaces"
     change '.linux.namespaces |= (map(select(.type != "time")) + [{type: "time"}]) | .linux.timeOffsets = {monotonic: {secs: -99999999999}}'
