@@ -225,7 +225,11 @@ static _Noreturn void be_hook(const struct hook *hook)
     (void)call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */, 0);
     if (code >= 0)
         code = call(SYS_execve, (long)hook->path, (long)hook->args, (long)hook->env, 0);
-    fail_hook(hook, code, ": execute it: ", -1, reason_of(reasons, code)->text);
+    /* Whether it is there nobody has looked before, as for the program. */
+    fail_hook(hook, code, ": execute it: ", -1,
+              code == -ENOENT ? "no such file or directory in the container, or the interpreter "
+                                "that it names is missing"
+                              : reason_of(reasons, code)->text);
 }
 
 /* False when its time is over. */

@@ -379,7 +379,7 @@ is_gone() {
     rt create -b "$BUNDLE" box
     run rt start box
     expect_status 1
-    expect_text "hooks.startContainer[0]: /missing/hook: execute it: no such file or directory"
+    expect_text "hooks.startContainer[0]: /missing/hook: execute it: no such file or directory in the container, or the interpreter"
     nothing_is_left
     change '.hooks = { poststop: [{ path: "bin/true" }] }'
     run rt create -b "$BUNDLE" box
