@@ -246,8 +246,9 @@ def parallel(world, rounds, verdict, runtimes):
                 spec['process']['args'] = ['/bin/sleep', '100000']
                 spec['linux']['cgroupsPath'] += f'-p{number}'
             bundles.append(Bundle(world, f'par-{peer.name}-{number}', change))
-        script = ('i=0; for b in "$@"; do i=$((i+1)); echo "$b $i"; done | '
-                  f'xargs -P 8 -L 1 sh -c \'exec {peer.program} --root {peer.root} run -d -b "$0" par$1 </dev/null >/dev/null 2>>{world.path}/par-errors\'')
+        # No shell for each: its start would be a third of what is measured.
+        script = ('i=0; for b in "$@"; do i=$((i+1)); echo "$b par$i"; done | '
+                  f'xargs -P 8 -L 1 {peer.program} --root {peer.root} run -d -b >/dev/null 2>>{world.path}/par-errors')
         paths = [bundle.path for bundle in bundles]
         wall, _, status = runtimes.place.time(['/bin/sh', '-c', script, 'sh', *paths], peer.environment)
         listed = len(os.listdir(peer.root)) if os.path.isdir(peer.root) else 0
