@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# cloche-runtime against another OCI runtime: random valid configurations, run by both, and what the program saw must be the same (differential.py). The seed is printed;
-# DIFFERENTIAL_SEED, DIFFERENTIAL_COUNT, DIFFERENTIAL_ONLY and DIFFERENTIAL_PEER (crun) choose. Skipped where the peer is not installed; ./dev test does not install it.
+# cloche-runtime against another OCI runtime: random valid configurations, run by both, and what the program saw must be the same (differential.py). The same ones each time,
+# so that a failure is this change's; DIFFERENTIAL_SEED=random or a number, DIFFERENTIAL_COUNT, DIFFERENTIAL_ONLY and DIFFERENTIAL_PEER (crun) look further. Skipped where
+# the peer is not installed; ./dev test does not install it.
 # shellcheck disable=SC2034,SC2154 # read by the frame; status, output: set by run
 
 WORLD_ALPINE=no

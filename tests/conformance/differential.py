@@ -5,7 +5,7 @@
     differential.py WORK PEER OURS CGROUP_PARENT
 
 WORK holds `rootfs` (a busybox with /probe) and becomes the place of everything else. Prints TAP, one line for each configuration. From the environment:
-DIFFERENTIAL_SEED (random), DIFFERENTIAL_COUNT (40), DIFFERENTIAL_ONLY (the number of one case, to look into it; its config.json and both outputs stay in WORK).
+DIFFERENTIAL_SEED (1; a number, or random), DIFFERENTIAL_COUNT (40), DIFFERENTIAL_ONLY (the number of one case, to look into it; its config.json and both outputs stay in WORK).
 
 A configuration is the base plus a few of the functions in FEATURES. The outputs are the lines of the probe, made comparable by `normalise`, and then the lines of
 DELIBERATE are dropped: each row there says why ours is meant to differ. What both refuse is the same, too, if both leave the root file system alone.
@@ -396,6 +396,7 @@ def exec_options(rnd, config):
     for name in ("oomScoreAdj", "rlimits", "capabilities", "noNewPrivileges"): # crun 1.8's exec passes over them, too; runc's does not
         config["process"].pop(name, None)
     config["process"]["user"].pop("additionalGids", None)
+    config["process"]["user"]["uid"] = min(config["process"]["user"]["uid"], 2**31 - 1) # with a larger one crun's exec runs the program as root; ours as that user
 
 
 FEATURES = [namespaces, usual_mounts, tmpfs, bind, stacked, propagation, masked, readonly_paths, rlimits, capabilities, user, hostname, cwd, env, sysctl, oom_score,
@@ -554,7 +555,8 @@ def compare(number, config, work, peer, ours):
 
 def main():
     work, peer, ours, parent = sys.argv[1:]
-    seed = int(os.environ.get("DIFFERENTIAL_SEED") or random.SystemRandom().randrange(10**6))
+    chosen = os.environ.get("DIFFERENTIAL_SEED") or "1"
+    seed = random.SystemRandom().randrange(10**6) if chosen == "random" else int(chosen)
     count = int(os.environ.get("DIFFERENTIAL_COUNT") or 40)
     only = os.environ.get("DIFFERENTIAL_ONLY")
     bad = refused = neither = 0
