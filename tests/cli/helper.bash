@@ -18,6 +18,7 @@
 HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HELPER_DIR/../.." && pwd)
 PATIENCE=${CLOCHE_TEST_PATIENCE:-60} # only who waits in vain waits so long; a busy machine needs it
+umask 022                            # other users have to get to what is made here
 
 world_setup_file() {
     CLOCHE_BUILD=$(realpath "${CLOCHE_BUILD:-$CHECKOUT/build}")

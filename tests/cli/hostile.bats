@@ -152,6 +152,7 @@ END
     wait_until test -e "$BATS_TEST_TMPDIR/up"
     pid=$(cat "/proc/$EVIL/task/$EVIL/children")
     pid=${pid% }
+    wait_until grep -qx sleep "/proc/$pid/comm"
     run --separate-stderr bash -c "cloche view --json $pid | jq -r '.process.pid | \"\(.host) \(.inside)\"'"
     expect_output "$pid 1"
     run --separate-stderr cloche lsns --inside "$pid" -n -l -r -t pid -o PID,COMMAND
@@ -166,7 +167,7 @@ END
         (cd "/proc/$pid/root/etc" && rm -rf passwd && eval "$make")
         for verb in "view box" "lsns --inside box -t pid" "view --json box"; do
             # shellcheck disable=SC2086 # words
-            run timeout 20 cloche $verb
+            run timeout "$PATIENCE" cloche $verb
             expect_status 0
         done
         run --separate-stderr cloche lsns --inside box -n -l -r -t pid -o USER

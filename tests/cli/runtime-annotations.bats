@@ -79,8 +79,9 @@ boottime 888 0" ]
     /usr/bin/python3 - "$WORLD/agent/socket" "$WORLD/agent/got" 3>&- <<'PYTHON' &
 import array, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
+server.bind(sys.argv[1] + ".new")
 server.listen(1)
+os.rename(sys.argv[1] + ".new", sys.argv[1])  # who sees it may connect
 _, controls, _, _ = server.accept()[0].recvmsg(100, socket.CMSG_SPACE(64))
 fds = array.array("i")
 fds.frombytes(controls[0][2])

@@ -26,9 +26,11 @@ listen() {
 import array, os, socket, sys
 path, kind, out = sys.argv[1:]
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM if kind == "stream" else socket.SOCK_DGRAM)
-server.bind(path)
+server.bind(path + ".new")
 if kind == "stream":
     server.listen(1)
+os.rename(path + ".new", path)  # who sees it may connect
+if kind == "stream":
     server = server.accept()[0]
 text, controls, _, _ = server.recvmsg(65536, socket.CMSG_SPACE(64))
 fds = array.array("i")

@@ -15,6 +15,11 @@ setup() {
     echo content >"$WORLD/src/file"
 }
 
+teardown() {
+    [ -z "${HOST:-}" ] || kill "$HOST"
+    runtime_teardown
+}
+
 # mounts JSON...: added to the default ones.
 mounts() {
     local mount
@@ -302,27 +307,33 @@ END
 
 @test "no mount namespace: the tree is on no path of the host's, and its masks hold" {
     local before
+    need_program nsenter
+    # One of the test's own stands for the host's, as others on this machine mount, too.
+    unshare -m --propagation private sleep 1000 3>&- &
+    HOST=$!
+    wait_until grep -qx sleep "/proc/$HOST/comm"
+    rt_there() { nsenter -t "$HOST" -m cloche-runtime --root "$WORLD/oci" "$@"; }
     change '.linux.namespaces |= map(select(.type != "mount"))'
     script 'readlink /proc/self/ns/mnt; ls /; cat /proc/keys; echo x >/proc/sys/kernel/hostname; sleep 1000'
-    before=$(cat /proc/self/mountinfo)
-    rt run -d -b "$BUNDLE" box >"$WORLD/out" 2>&1
+    before=$(cat "/proc/$HOST/mountinfo")
+    rt_there run -d -b "$BUNDLE" box >"$WORLD/out" 2>&1
     wait_until grep -qi "read-only" "$WORLD/out"
-    [ "$(head -n 1 "$WORLD/out")" = "$(readlink /proc/self/ns/mnt)" ]
-    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    [ "$(head -n 1 "$WORLD/out")" = "$(readlink "/proc/$HOST/ns/mnt")" ]
+    [ "$(cat "/proc/$HOST/mountinfo")" = "$before" ]
     run cat "$WORLD/out"
     expect_line bin
     refute_text "home"
     refute_text "_ses"
     # The runtime is gone, the mounts below the root still hang together; and exec goes to the container's root, not to the host's.
-    run rt exec box sh -c 'ls /; readlink /proc/1/root; ls /dev/null /proc/self/status; ls -d /dev/pts'
+    run rt_there exec box sh -c 'ls /; readlink /proc/1/root; ls /dev/null /proc/self/status; ls -d /dev/pts'
     expect_status 0
     expect_line bin
     refute_text "home"
     expect_line /dev/pts
-    run rt exec box ls "$WORLD"
+    run rt_there exec box ls "$WORLD"
     [ "$status" -ne 0 ]
-    rt delete -f box
-    [ "$(cat /proc/self/mountinfo)" = "$before" ]
+    rt_there delete -f box
+    [ "$(cat "/proc/$HOST/mountinfo")" = "$before" ]
     change '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
             | .linux.gidMappings = .linux.uidMappings'
     refused "linux.namespaces: with a user namespace a mount namespace is needed"

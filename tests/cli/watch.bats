@@ -94,11 +94,16 @@ expect_told() {
 }
 
 @test "ns watch --type tells of namespaces of this type alone" {
+    need_program unshare
     start_watch -t uts
     cloche run -d --name seen alpine sleep 1000 >/dev/null
     expect_told ' born  uts +[0-9]+ +[0-9]+ '
-    # It has its name once a later event of one of its processes was looked at.
-    cloche exec seen true
+    # It has its name once a later event of one of its processes was looked at; that has been done when what came after it is told.
+    cloche exec -d seen sleep 1001
+    unshare --uts sleep 1000 3>&- &
+    sleeper=$!
+    expect_told " born  uts +[0-9]+ +$sleeper (unshare|sleep)\$"
+    kill "$sleeper"
     cloche rm -f seen >/dev/null
     expect_told ' empty uts .+  seen$'
     run ! told ' (fork|exec|exit|start|end) '

@@ -109,10 +109,13 @@ has_image() {
     cri ImageStatus "{ \"image\": { \"image\": \"$1\" } }" | jq -e .image.id
 }
 
+COUNT=0 # of pods and containers, for their names
+
 # start_pod [HANDLER] [JQ-FILTER]: sets POD, and SANDBOX to its configuration, changed by the filter (of .linux and all the rest).
 start_pod() {
     local request answer
-    SANDBOX=$(jq -n --arg name "pod-$BATS_TEST_NUMBER-$RANDOM" --arg parent "/$CLOCHE_CGROUP_PARENT" --arg logs "$WORLD/logs" \
+    COUNT=$((COUNT + 1))
+    SANDBOX=$(jq -n --arg name "pod-$BATS_TEST_NUMBER-$COUNT" --arg parent "/$CLOCHE_CGROUP_PARENT" --arg logs "$WORLD/logs" \
         '{ metadata: { name: $name, uid: $name, namespace: "tests" }, hostname: "pod", log_directory: $logs, linux: { cgroup_parent: $parent } } | '"${2:-.}")
     request=$(jq -n --argjson config "$SANDBOX" --arg handler "${1:-}" '{ config: $config, runtime_handler: $handler }')
     answer=$(cri RunPodSandbox "$request") && POD=$(jq -r .pod_sandbox_id <<<"$answer")
@@ -127,7 +130,7 @@ words() {
 box_request() {
     local filter=$1
     shift
-    jq -n --arg pod "$POD" --argjson sandbox "$SANDBOX" --arg name "box-$RANDOM" --arg world "$WORLD" --argjson command "$(words "$@")" '{ pod_sandbox_id: $pod,
+    jq -n --arg pod "$POD" --argjson sandbox "$SANDBOX" --arg name "box-$BATS_TEST_NUMBER-$COUNT" --arg world "$WORLD" --argjson command "$(words "$@")" '{ pod_sandbox_id: $pod,
         sandbox_config: $sandbox, config: ({ metadata: { name: $name }, image: { image: "localhost/box:test" }, command: $command, log_path: ($name + ".log"), linux: {} }
             | '"$filter"') }'
 }
@@ -135,11 +138,13 @@ box_request() {
 # create_box JQ-FILTER COMMAND...: sets BOX to its id.
 create_box() {
     local answer
+    COUNT=$((COUNT + 1))
     answer=$(cri CreateContainer "$(box_request "$@")") && BOX=$(jq -r .container_id <<<"$answer")
 }
 
 # start_box JQ-FILTER COMMAND...
 start_box() {
+    COUNT=$((COUNT + 1))
     BOX=$(cri start "$(box_request "$@")")
 }
 
@@ -264,7 +269,12 @@ SESSION
     [ "$(jq -r '.stats.linux.containers | length' <<<"$output")" = 1 ]
     run_box '.linux.resources = { memory_limit_in_bytes: 16777216 }' sh -c 'x=a; while :; do x=$x$x; done'
     expect_status 137
+    # The shim hears of a kill and of an end in two ways, and forgets the kill of whose group is gone: so here the end waits.
+    start_box '.linux.resources = { memory_limit_in_bytes: 16777216 }' sh -c '(x=a; while :; do x=$x$x; done); while [ ! -e /go ]; do sleep 0.1; done'
     wait_until box_was OOMKilled
+    exec_box touch /go
+    cri wait "$BOX" >/dev/null
+    box_was OOMKilled
 }
 
 # --- what a pod says of namespaces ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ load ../cli/helper
 
 setup() {
     world_setup
+    export PATIENCE
     [ -z "$ALPINE_MISSING" ] || skip "$ALPINE_MISSING"
     need_program jq unshare
 }
@@ -84,12 +85,11 @@ look() {
     cloche pid --json "$1" | jq -r "\"pid: \(.levels | last | .pid)\""
 }
 wait_for() {
-    for _ in $(seq 200); do
-        ! "$@" >/dev/null 2>&1 || return 0
+    end_of_patience=$(($(date +%s) + PATIENCE))
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$end_of_patience" ] || { echo "never came true: $*" >&2; return 1; }
         sleep 0.05
     done
-    echo "never came true: $*" >&2
-    return 1
 }
 '
 

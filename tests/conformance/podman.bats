@@ -59,6 +59,11 @@ podman_run() {
     podman_ run --cgroup-parent "/$CLOCHE_CGROUP_PARENT" "$@"
 }
 
+# What is left of a container goes with the clean-up that conmon begins, which nobody waits for.
+is_empty() {
+    [ -z "$(ls -A "$1")" ]
+}
+
 podman_status() {
     podman_ inspect --format '{{.State.Status}}' "$1"
 }
@@ -107,7 +112,7 @@ END
     [ "$(podman_ wait box)" -eq 137 ]
     podman_ rm box
     [ -z "$(podman_ ps -aq)" ]
-    [ -z "$(ls "$WORLD/oci")" ]
+    wait_until is_empty "$WORLD/oci"
 }
 
 @test "podman pause, unpause, top, restart" {
@@ -273,7 +278,7 @@ rootless_is_over() {
     chmod 640 "$file"
     run rootless run --rm --group-add keep-groups -v "$file:/shared" alpine:test cat /shared
     expect_line shared
-    [ -z "$(ls "$WORLD/user/run/cloche-runtime")" ]
+    wait_until is_empty "$WORLD/user/run/cloche-runtime"
 }
 
 # helped ARGUMENT…: the same with the helpers of rootless engines, fuse-overlayfs and slirp4netns, which need devices that this machine may keep for root: copies of them,
@@ -303,13 +308,21 @@ rootless_end_pause() {
     rm -f "$WORLD/user/run/libpod/tmp/pause.pid"
 }
 
+# One of the host's that nobody listens at; two tests at a time do not begin to look at the same one.
+free_port() {
+    local port=$((10000 + $$ % 20000))
+    while (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+    echo "$port"
+}
+
 answers() {
-    [ "$(curl -s "http://127.0.0.1:$1/page")" = served ]
+    [ "$(curl -s -m "$PATIENCE" "http://127.0.0.1:$1/page")" = served ]
 }
 
 @test "podman as an ordinary user with fuse-overlayfs and slirp4netns: run -d, exec, logs, a published port, kill, rm; the host's network" {
-    local port=18437
+    local port
     helpers_setup
+    port=$(free_port)
     helped run -d --name box --network slirp4netns -p "127.0.0.1:$port:8080" alpine:test \
         sh -c 'echo served >/tmp/page; echo begun; cat >/tmp/answer; while :; do printf "HTTP/1.0 200 OK\r\n\r\nserved\n" | nc -l -p 8080; done'
     run helped exec box sh -c 'id -u; grep " / / " /proc/self/mountinfo; ip addr show tap0'
@@ -328,6 +341,6 @@ answers() {
     run helped run --rm --network host alpine:test ls /sys/class/net
     for name in /sys/class/net/*; do expect_line "${name##*/}"; done
     helped rm -fa -t 0
-    [ -z "$(ls "$WORLD/user/run/cloche-runtime")" ]
+    wait_until is_empty "$WORLD/user/run/cloche-runtime"
     rootless_end_pause
 }

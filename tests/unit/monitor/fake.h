@@ -18,7 +18,7 @@
 #include "monitor/private.h"
 #include "test.h"
 
-#define FAKE_HANG_SECONDS 30
+#define FAKE_HANG_SECONDS 120
 
 struct fake_options {
     const char *script;
@@ -255,7 +255,7 @@ static inline int fake_connect(const struct fake *fake, uint32_t flags)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     (void)CL_PRINT(address.sun_path, "%s/" WIRE_SETUP_SOCKET_NAME, fake->path);
     for (int tries = 0; connect(fd, (struct sockaddr *)&address, sizeof address) < 0; tries++) {
-        if (tries == 3000) {
+        if (tries == FAKE_HANG_SECONDS * 100) {
             TEST_SAY("connect: %s", strerror(errno));
             return cl_close(fd);
         }
