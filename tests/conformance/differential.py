@@ -329,7 +329,7 @@ def seccomp(rnd, config):
 def hooks(rnd, config):
     note = 'state=$(cat); case $state in *"\\"id\\""*) has=state;; *) has=nothing;; esac; echo "$0 $* $X $has" >>@/hooks'
     kinds = rnd.sample(["prestart", "createRuntime", "createContainer", "poststart", "poststop"], rnd.randint(2, 4))
-    config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", note, kind + str(i), "a b"], "env": ["X=" + kind], "timeout": 5}
+    config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", note, kind + str(i), "a b"], "env": ["X=" + kind], "timeout": 100}
                               for i in range(rnd.randint(1, 2))] for kind in kinds}
     if rnd.random() < 0.5:
         config["hooks"]["startContainer"] = [{"path": "/bin/sh", "args": ["sh", "-c", 'echo "in $* $(id -u)" 2>/dev/null >>/tmp/hook; exit 0', "start", name]}
@@ -467,7 +467,7 @@ def say(command):
     # behind would hold a pipe open.
     with tempfile.TemporaryFile() as out:
         try:
-            code = subprocess.run(command, input=b"", stdout=out, stderr=subprocess.STDOUT, timeout=20, check=False).returncode
+            code = subprocess.run(command, input=b"", stdout=out, stderr=subprocess.STDOUT, timeout=120, check=False).returncode
         except subprocess.TimeoutExpired:
             code = "timeout"
         out.seek(0)
