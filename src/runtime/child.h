@@ -54,7 +54,7 @@ struct child {
     int trampoline; /* memfd with the last program of ours (trampoline.c), or -EBADF */
     int slave;      /* of the terminal, or -EBADF */
     int rdt_root;   /* of the resctrl file system, where process->rdt is asked for */
-    /* Detached mounts of the parent: one per plan->mounts[], -EBADF where none. */
+    /* One per plan->mounts[]: a detached mount of the parent, the tmpfs that is made read-only at the end, or -EBADF. */
     int *sources;
     int *cgroup_trees;   /* detached clones of the group's directories, as cgroup->at[] */
     const int *join_fds; /* as plan->joins[] */

@@ -249,7 +249,10 @@ static void remember(struct child *child, const struct plan_mount *mount, int fd
             fd = clone;
         }
     }
-    int *slot = is_proc ? &child->proc : is_devpts ? &child->devpts : NULL;
+    int *slot = is_proc             ? &child->proc
+                : is_devpts         ? &child->devpts
+                : mount->is_late_ro ? &child->sources[mount - child->plan->mounts]
+                                    : NULL;
     if (slot == NULL) {
         (void)cl_close(fd);
         return;
@@ -480,18 +483,15 @@ static int make_readonly(int fd)
     return k_mount_setattr(fd, &change);
 }
 
-/* IN_NEW_MNT */
+/* IN_NEW_MNT. By what mount_fs remembered: another mount or a mask may lie on it, or on the way to it. */
 int mnt_make_readonly(struct child *child, struct cl_error *err)
 {
     for (size_t i = 0; i < child->plan->mount_count; i++) {
         const struct plan_mount *mount = &child->plan->mounts[i];
         if (!mount->is_late_ro)
             continue;
-        cl_auto_fd fd = inroot_open(child->root, mount->target, O_PATH | O_DIRECTORY, 0,
-                                    mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW, err);
-        if (fd < 0)
-            return prefix_mount(mount, err);
-        int result = make_readonly(fd);
+        int result = make_readonly(child->sources[i]);
+        child->sources[i] = cl_close(child->sources[i]);
         if (result < 0)
             return fail_mount(mount, result, "make it read-only", err);
     }

@@ -239,7 +239,15 @@ static bool is_change(const struct plan_mount *mount)
            (!is_bind && !has_type(mount) && mount->flags.propagation_count > 0);
 }
 
-static int plan_change(struct plan_mount *mount, struct cl_error *err)
+/* What is made read-only at the end would take back what a later row says. */
+static void stays_writable(struct runtime_plan *plan, const struct plan_mount *change)
+{
+    for (struct plan_mount *mount = plan->mounts; mount < change; mount++)
+        if (cl_streq(mount->target, change->target))
+            mount->is_late_ro = false;
+}
+
+static int plan_change(struct runtime_plan *plan, struct plan_mount *mount, struct cl_error *err)
 {
     bool is_bind = (mount->flags.flags & MS_BIND) != 0;
     mount->kind = PLAN_MOUNT_CHANGE;
@@ -249,6 +257,8 @@ static int plan_change(struct plan_mount *mount, struct cl_error *err)
     if (mount->flags.tmpcopyup || mount->flags.idmap || mount->flags.copy_symlink)
         return fail_mount(err, mount->index, CL_KIND_INVALID, "options",
                           "remount excludes tmpcopyup, idmap and copy-symlink: they make a mount");
+    if ((mount->flags.attr_clear & MOUNT_ATTR_RDONLY) != 0)
+        stays_writable(plan, mount);
     int result = is_bind ? 0 : split_options(mount);
     return result < 0 ? cl_fail(err, ENOMEM, "plan mounts") : 0;
 }
@@ -268,7 +278,7 @@ static int plan_mount(struct runtime_plan *plan, const struct oci_mount *spec,
     mount->covers_link = mount->flags.no_follow && !mount->no_links;
     mount->may_cover_proc = is_below(mount->target, "/proc");
     if (is_change(mount))
-        return plan_change(mount, err);
+        return plan_change(plan, mount, err);
     if (inherit_propagation(mount, plan->root_propagation) < 0)
         return cl_fail(err, ENOMEM, "plan mounts");
     bool is_bind = (mount->flags.flags & MS_BIND) != 0;

@@ -365,6 +365,18 @@ END
     expect_match "tmpfs tmpfs"
 }
 
+# --- read-only ------------------------------------------------------------------------------------------------------------------
+
+@test "a read-only tmpfs: below what is masked, below another mount, covered by one that is writable, made writable again" {
+    mounts "$(tmpfs /data/in ro)" "$(tmpfs /mnt ro)" "$(tmpfs /mnt mode=755)"
+    change '.linux.maskedPaths += ["/data"]'
+    inside 'ls /data; touch /mnt/x; echo "$?"; grep -c " /data" /proc/self/mountinfo; grep -o " /data/in r[ow]\| /mnt r[ow]" /proc/self/mountinfo'
+    expect_output "$(printf '0\n2\n /data/in ro\n /mnt ro\n /mnt rw')"
+    change '.linux.maskedPaths -= ["/data"] | .mounts[-1] = {destination: "/data", type: "tmpfs", source: "tmpfs"} | .mounts += [{destination: "/mnt", options: ["remount", "rw"]}]'
+    inside 'touch /data/x /mnt/x && grep -o " /data/in r[ow]" /proc/self/mountinfo'
+    expect_output " /data/in ro"
+}
+
 # --- remount --------------------------------------------------------------------------------------------------------------------
 
 @test "remount: the mount's flags and the file system's own options change, the rest stays" {
