@@ -49,7 +49,7 @@ ALIKE = [
     (r"^(/\S+) (43ff|43ed|41ed) ", r"\1 dir ", "as above, and for mount points within"),
     (r"^(mount /sys/fs/cgroup root=/ \S+,)(rw|ro) (.*tmpfs).*", r"\1 \3", "read-only was asked for; crun leaves the directory of the hierarchies writable"),
     (r"^(mount /dev/\S+ root=\S+ )noexec,nosuid,(.* devtmpfs .*)", r"\1\2", "a device that is bound can't be executed anyhow"),
-    (r"^(mount (/bin|/secret-dir) root=@/rootfs\S+ \S+,ro )shared ", r"\1", "with rshared, a read-only path becomes shared with crun: of use to nobody"),
+    (r"^(mount (/bin|/secret-dir|/etc/closed|/tmp|/up) root=@/rootfs\S+ \S+,ro )shared ", r"\1", "with rshared, a read-only path becomes shared with crun: of use to nobody"),
     (r"^(mount /proc/(\S+) root=/\2 )(nodev,noexec,nosuid,)?", r"\1", "crun's read-only paths lose the other flags of the mount"),
     (r"^(mount \S+ root=\S+ \S*)nosymfollow,", r"\1", "crun 1.27 and 1.28 hand flags of mount(2) to mount_setattr, where MS_RELATIME is this bit"),
     (r"^(mount \S+ root=\S+ \S*)nodiratime,(\S+ (shared )?tmpfs dirsync)", r"\1\2", "and MS_DIRSYNC this one"),
@@ -388,15 +388,19 @@ def exec_in(rnd, config):
 def exec_options(rnd, config):
     """As exec_in, but what is another's than the container's is said by options of the command line. Not --env: crun 1.8's drops the container's own variables."""
     options = []
-    for rows in ([["--cwd", "/tmp"], ["--cwd", "/made/by/exec"]], [["--no-new-privs"]],
-                 [["--user", "1000"], ["--user", "7:8"], ["--user", "0:5"]], [["--cap", "CAP_SYS_TIME"], ["--cap", "CAP_CHOWN", "--cap", "CAP_NET_RAW"]]):
+    users = [["--user", "7:8"], ["--user", "0:5"]]
+    if config["process"]["user"]["gid"] == 0: # who names no group has the container's with runc and ours, and 0 with crun
+        users.append(["--user", "1000"])
+    for rows in ([["--cwd", "/tmp"], ["--cwd", "/made/by/exec"]], [["--no-new-privs"]], users, [["--cap", "CAP_SYS_TIME"], ["--cap", "CAP_CHOWN", "--cap", "CAP_NET_RAW"]]):
         if rnd.random() < 0.5:
             options += rnd.choice(rows)
     config["exec"] = options
+    if "--user" not in options and any(config["process"]["user"][name] for name in ("uid", "gid")): # with crun 1.8 it is root then; with newer, runc and ours the container's
+        options += ["--user", "7:8"]
+    config["process"]["user"].pop("umask", None) # with crun it is 022 for who is named by --user; with runc and ours the container's
     for name in ("oomScoreAdj", "rlimits", "capabilities", "noNewPrivileges"): # crun 1.8's exec passes over them, too; runc's does not
         config["process"].pop(name, None)
     config["process"]["user"].pop("additionalGids", None)
-    config["process"]["user"]["uid"] = min(config["process"]["user"]["uid"], 2**31 - 1) # with a larger one crun's exec runs the program as root; ours as that user
 
 
 FEATURES = [namespaces, usual_mounts, tmpfs, bind, stacked, propagation, masked, readonly_paths, rlimits, capabilities, user, hostname, cwd, env, sysctl, oom_score,
