@@ -47,7 +47,7 @@ int procfs_open_host(struct cl_error *err)
     return cl_take_fd(&fd);
 }
 
-static int open_detached(bool subset_pid)
+int procfs_open_own(bool subset_pid)
 {
     cl_auto_fd fs = k_fsopen("proc");
     if (fs < 0)
@@ -62,7 +62,7 @@ static int open_detached(bool subset_pid)
 
 int procfs_open_private(bool subset_pid, struct cl_error *err)
 {
-    int fd = open_detached(subset_pid);
+    int fd = procfs_open_own(subset_pid);
     if (fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
         return fd >= 0 ? fd : cl_fail(err, fd, "make a procfs of our own");
     return procfs_open_host(err);

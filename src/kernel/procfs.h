@@ -14,6 +14,8 @@
    subset_pid: only the process part ("subset=pid"). Returns an O_PATH directory fd
    (procfs_walk_init and the *at calls take it; it can't be read itself). */
 int procfs_open_private(bool subset_pid, struct cl_error *err);
+/* Likewise, and negative where that is not allowed. */
+int procfs_open_own(bool subset_pid);
 /* The host's /proc as mounted, checked (PROC_SUPER_MAGIC, inode 1). Returns a directory fd. */
 int procfs_open_host(struct cl_error *err);
 /* /proc/PID as a directory fd; -ESRCH when there is no such process. */

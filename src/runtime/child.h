@@ -198,6 +198,7 @@ int host_set_sysctls(struct child *child, struct cl_error *err);
 /* ---- sec.c ---- */
 int sec_join_keyring(struct child *child, struct cl_error *err);
 int sec_open_session(struct child *child, struct cl_error *err);
+int sec_open_procfs(struct child *child, struct cl_error *err);
 int sec_prepare_label(struct child *child, struct cl_error *err);
 int sec_no_new_privs(struct child *child, struct cl_error *err);
 int sec_load_filter(struct child *child, struct cl_error *err);

@@ -95,6 +95,10 @@ const struct runtime_step runtime_steps[] = {
       "進入它可以自己再細分的群組。" },
     { "join resctrl group", "write", "Enters its group of cache and memory bandwidth.",
       "進入它的快取與記憶體頻寬群組。" },
+    { "open procfs", "fsopen",
+      "Opens a /proc that the container can't have tampered with, by which its label gets set "
+      "later.",
+      "開一個容器動不了手腳的 /proc,稍後經由它設定標籤。" },
     { "join namespaces", "setns", "Enters the namespaces that it shares with others.",
       "進入要和別人共用的命名空間。" },
     { "make time namespace", "unshare",

@@ -244,6 +244,8 @@ const struct child_step exec_steps[] = {
     { "begin", IN_HOST, child_begin, NULL },
     { "join cgroup", IN_HOST, join_cgroup, has_group },
     { "join resctrl group", IN_HOST, rdt_join, has_rdt },
+    /* In a user namespace that hides parts of /proc the kernel gives us none of our own any more. */
+    { "open procfs", IN_HOST, sec_open_procfs, has_label },
     { "join namespaces", IN_HOST, join_target, NULL },
     { "become root of the user namespace", IN_CONTAINER, join_as_root, has_user_ns },
     { "set CPU affinity", IN_CONTAINER, limits_set_final_affinity, has_affinity },

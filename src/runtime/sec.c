@@ -44,6 +44,16 @@ int sec_open_session(struct child *child, struct cl_error *err)
                               "--record-denials");
 }
 
+/* IN_HOST, in exec: born in the container's pid namespace, so it is that one's processes that it shows; and no more than those, as the last program of ours has it in
+   there. An ordinary user gets none yet: then it is the container's /proc, and the trampoline looks twice. */
+int sec_open_procfs(struct child *child, struct cl_error *err)
+{
+    (void)err;
+    if (child->proc < 0)
+        child->proc = procfs_open_own(true);
+    return 0;
+}
+
 /* IN_CONTAINER. The label itself is written just before the user's program is executed
    (trampoline.c), as it takes effect at the next exec, whichever that is; here only the procfs that
    it is written through is opened, one that the container could not have prepared (CVE-2019-16884,

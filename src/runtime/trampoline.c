@@ -28,6 +28,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -126,6 +127,7 @@ static const struct reason reasons[] = {
 static const struct reason label_reasons[] = {
     { ENOENT, CL_KIND_INVALID, "no profile of this name is loaded" },
     { ENODEV, CL_KIND_UNSUPPORTED, "this kernel runs without the security module of this label" },
+    { EXDEV, CL_KIND_DENIED, "something is mounted over the file of /proc that takes it" },
     { EACCES, CL_KIND_DENIED, "the label that the runtime has itself does not allow it" },
     { EPERM, CL_KIND_DENIED, "the label that the runtime has itself does not allow it" },
     { EINVAL, CL_KIND_INVALID, "no security policy of this machine knows such a label" },
@@ -162,13 +164,24 @@ static _Noreturn void fail(long sync, long code, const struct reason *table, con
     leave(sync, &message, reason->kind == CL_KIND_NO_COMMAND ? 127 : 126);
 }
 
+/* PROC may be the container's own /proc, where the kernel gave us none: what is mounted over the file is refused (CVE-2025-52881). A filter that knows no openat2 takes
+   that check away, and no more. */
+static long open_label(long proc, const char *path)
+{
+    const struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
+                                  .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
+    long fd = call(SYS_openat2, proc, (long)path, (long)&how, sizeof how);
+    return fd == -ENOSYS || fd == -EPERM ? call(SYS_openat, proc, (long)path, (long)how.flags, 0)
+                                         : fd;
+}
+
 /* -ENODEV: there is no such file. -ENOENT is the kernel's word for a profile that is not loaded. */
 static long write_label(long proc, const char *path, const char *text)
 {
     size_t size = 0;
     while (text[size] != '\0')
         size++;
-    long fd = call(SYS_openat, proc, (long)path, O_WRONLY | O_CLOEXEC, 0);
+    long fd = open_label(proc, path);
     if (fd == -ENOENT)
         return -ENODEV;
     return fd < 0 ? fd : call(SYS_write, fd, (long)text, (long)size, 0);

@@ -366,6 +366,30 @@ setup() { userns_setup; }
     refused "can't be mounted"
 }
 
+@test "CVE-2025-52881: exec's label is not written to what the container has mounted over /proc/self" {
+    need_root "it joins the container"
+    need_program python3
+    local fake=$BUNDLE/rootfs/tmp/fake
+    with_user_ns
+    change '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID"])'
+    start_idle
+    # A link in place of the one that /proc has, to files that take whatever is written.
+    mkdir -p "$fake/attr/apparmor"
+    touch "$fake/attr/exec" "$fake/attr/apparmor/exec"
+    ln -s /tmp/fake "$BUNDLE/rootfs/tmp/self"
+    chown -Rh $FIRST:$FIRST "$BUNDLE/rootfs/tmp"
+    run "$BATS_TEST_DIRNAME/cover-self.py" "$(pid_of box)" /tmp/self
+    expect_output /tmp/fake
+    # A machine that says it has AppArmor: then the label is written, and this kernel refuses it. Where it has, `evil` is no profile.
+    run unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /sys/module; mkdir -p /sys/module/apparmor/parameters; echo Y >/sys/module/apparmor/parameters/enabled
+        exec cloche-runtime --root "$1" exec --apparmor evil box echo ran' sh "$WORLD/oci"
+    expect_status 255
+    expect_text 'set security label "exec evil"'
+    refute_text ran
+    [ ! -s "$fake/attr/exec" ]
+    [ ! -s "$fake/attr/apparmor/exec" ]
+}
+
 @test "CVE-2022-29162: nothing is inheritable unless asked for" {
     with_user_ns
     script 'grep -E "Cap(Inh|Amb)" /proc/self/status'
