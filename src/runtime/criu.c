@@ -40,6 +40,19 @@ static int open_place(const char *path, bool make, const char *flag, struct cl_e
     return fd < 0 ? cl_fail(err, errno, "%s %s", flag, path) : fd;
 }
 
+/* What criu writes by name in the directory that it works in, it opens through links (its log, and stats-dump or stats-restore): images are others' files at times. And an
+   earlier log must not be quoted for what comes now. */
+static int forget_earlier(int dir, const struct criu_places *places, struct cl_error *err)
+{
+    char stats[32];
+    (void)CL_PRINT(stats, "stats-%.*s", (int)strcspn(places->log, "."), places->log);
+    const char *const names[] = { places->log, stats };
+    for (size_t i = 0; i < CL_COUNT(names); i++)
+        if (unlinkat(dir, names[i], 0) < 0 && errno != ENOENT)
+            return cl_fail(err, errno, "remove the old %s/%s", places->log_dir, names[i]);
+    return 0;
+}
+
 int criu_places_open(struct criu_places *places, const struct runtime_criu *options,
                      const char *log, bool make_images, struct cl_error *err)
 {
@@ -50,10 +63,14 @@ int criu_places_open(struct criu_places *places, const struct runtime_criu *opti
     if (places->images >= 0 && options->work != NULL)
         places->work = open_place(options->work, true, "--work-path", err);
     int dir = options->work != NULL ? places->work : places->images;
-    /* An earlier one must not be quoted for what comes now. */
-    if (dir >= 0 && log != NULL && unlinkat(dir, log, 0) < 0 && errno != ENOENT)
-        return cl_fail(err, errno, "remove the old %s/%s", places->log_dir, log);
-    return dir < 0 ? dir : 0;
+    if (places->images < 0 || dir < 0)
+        return places->images < 0 ? places->images : dir;
+    if (log == NULL)
+        return 0;
+    int result = criu_images_check(places->images, err);
+    if (result < 0)
+        return cl_error_prefix(err, "--image-path %s", options->images);
+    return forget_earlier(dir, places, err);
 }
 
 void criu_places_done(struct criu_places *places)

@@ -52,7 +52,7 @@ struct criu_places {
     {                                                                                              \
         .images = -EBADF, .work = -EBADF                                                           \
     }
-/* `log` NULL: CRIU's own opening of them. */
+/* `log` NULL: CRIU's own opening of them. Else nothing is there that CRIU would follow or wait for. */
 int criu_places_open(struct criu_places *places, const struct runtime_criu *options,
                      const char *log, bool make_images, struct cl_error *err);
 void criu_places_done(struct criu_places *places);
@@ -156,6 +156,8 @@ void criu_put_restored_mounts(struct cl_buf *out, const struct criu_place *place
 /* ---- criu_images.c ---- */
 
 #define CRIU_IMAGES "images" /* in criu_place.top, in user namespaces */
+/* CRIU reads and writes images through links, and waits for a FIFO: an error, whatever is called an image and is no file. */
+int criu_images_check(int images, struct cl_error *err);
 /* Bind the images (a directory, and those of its parents) into a new directory of `top`, for root of a user namespace to read. */
 int criu_images_bind(int images, int top, struct cl_error *err);
 

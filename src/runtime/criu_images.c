@@ -20,13 +20,20 @@ static bool is_image(const char *name)
     return cl_ends_with(name, ".img");
 }
 
+static int check_image(int images, const char *name, struct stat *ret, struct cl_error *err)
+{
+    if (fstatat(images, name, ret, AT_SYMLINK_NOFOLLOW) < 0)
+        return cl_fail(err, errno, "%s", name);
+    return S_ISREG(ret->st_mode) ? 0
+                                 : cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "%s: no file", name);
+}
+
 static int bind_image(int images, int dir, const char *name, struct cl_error *err)
 {
     struct stat info;
-    if (fstatat(images, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
-        return cl_fail(err, errno, "%s", name);
-    if (!S_ISREG(info.st_mode))
-        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "%s: no file", name);
+    int result = check_image(images, name, &info, err);
+    if (result < 0)
+        return result;
     if ((info.st_mode & S_IROTH) == 0) {
         (void)cl_fail_kind(err, CL_KIND_DENIED, EACCES,
                            "%s: root of the user namespace could not read it", name);
@@ -36,11 +43,18 @@ static int bind_image(int images, int dir, const char *name, struct cl_error *er
     cl_auto_fd tree = k_open_tree(images, name, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
     cl_auto_fd point =
         openat(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
-    int result = tree < 0 ? tree : point < 0 ? -errno : k_move_mount(tree, point, "", 0);
+    result = tree < 0 ? tree : point < 0 ? -errno : k_move_mount(tree, point, "", 0);
     return result < 0 ? cl_fail(err, result, "%s: bind it", name) : 0;
 }
 
-static int bind_all(int images, int dir, struct cl_error *err)
+/* Without `dir` they are looked at only. */
+static int take_image(int images, int dir, const char *name, struct cl_error *err)
+{
+    struct stat info;
+    return dir < 0 ? check_image(images, name, &info, err) : bind_image(images, dir, name, err);
+}
+
+static int take_all(int images, int dir, struct cl_error *err)
 {
     int own = openat(images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
     DIR *list = own < 0 ? NULL : fdopendir(own);
@@ -52,9 +66,14 @@ static int bind_all(int images, int dir, struct cl_error *err)
     const struct dirent *entry;
     while (result >= 0 && (entry = readdir(list)) != NULL)
         if (is_image(entry->d_name))
-            result = bind_image(images, dir, entry->d_name, err);
+            result = take_image(images, dir, entry->d_name, err);
     (void)closedir(list);
     return result;
+}
+
+int criu_images_check(int images, struct cl_error *err)
+{
+    return take_all(images, -EBADF, err);
 }
 
 /* Both descriptors are moved on to the parent's; 0: there is none. */
@@ -84,7 +103,7 @@ int criu_images_bind(int images, int top, struct cl_error *err)
     if (to < 0)
         return cl_fail(err, errno, "make a directory for it");
     for (unsigned i = 0; i < PARENTS_MAX; i++) {
-        int result = bind_all(from, to, err);
+        int result = take_all(from, to, err);
         if (result >= 0)
             result = go_to_parent(&from, &to, err);
         if (result <= 0)

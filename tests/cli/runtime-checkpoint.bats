@@ -419,6 +419,45 @@ END
     nothing_is_left
 }
 
+@test "CVE-2026-53489: what criu writes and reads beside the images leads nowhere else, and nobody waits for a FIFO" {
+    local name
+    echo victim >"$WORLD/victim"
+    start_box
+    mkdir -p "$IMAGES" "$WORLD/work"
+    ln -s "$WORLD/victim" "$IMAGES/dump.log"
+    ln -s "$WORLD/victim" "$IMAGES/stats-dump"
+    checkpoint --leave-running
+    ln -s "$WORLD/victim" "$WORLD/work/dump.log"
+    ln -s "$WORLD/victim" "$WORLD/work/stats-dump"
+    checkpoint --work-path "$WORLD/work"
+    for name in restore.log stats-restore descriptors.json; do
+        rm -f "$IMAGES/$name"
+        ln -s "$WORLD/victim" "$IMAGES/$name"
+    done
+    run rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box </dev/null
+    expect_status 1
+    expect_text descriptors.json
+    refute_text victim
+    rm "$IMAGES/descriptors.json"
+    restore
+    [ "$(<"$WORLD/victim")" = victim ]
+    for name in "ln -s $WORLD/victim" "mkfifo" "mkdir"; do
+        $name "$IMAGES/core-1.img"
+        run checkpoint
+        expect_status 1
+        expect_text "--image-path $IMAGES: core-1.img: no file"
+        has_status box running
+        rm -rf "$IMAGES/core-1.img"
+    done
+    rt delete -f box
+    mkfifo "$IMAGES/pages-1.img"
+    run rt restore -d --image-path "$IMAGES" -b "$BUNDLE" box </dev/null
+    expect_status 1
+    expect_text "pages-1.img: no file"
+    nothing_is_left
+    [ "$(<"$WORLD/victim")" = victim ]
+}
+
 @test "what can't be in a checkpoint is refused by its name" {
     start_box
     checkpoint
