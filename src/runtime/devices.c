@@ -3,10 +3,10 @@
  * linux.resources.devices[]: which device nodes may be opened and made.
  *
  * v1 has two files that are written in the order of the rules. v2 has no files: a BPF program of
- * type CGROUP_DEVICE is attached to the group (4.15), which looks at the rules from the last to the
- * first, since the last one that matches decides.
+ * type CGROUP_DEVICE is attached to the group (4.15), which device_filter.c makes of the rules.
  * To change it, the program is replaced by another in one step.
  */
+#include "runtime/device_filter.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -15,13 +15,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ALL_ACCESS (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
+_Static_assert(DEVICE_ALL_ACCESS ==
+                   (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE),
+               "all of them");
 
-static unsigned access_bits(const char *access)
+unsigned device_access(const char *access)
 {
     unsigned bits = 0;
     if (access == NULL || access[0] == '\0')
-        return ALL_ACCESS;
+        return DEVICE_ALL_ACCESS;
     for (; *access != '\0'; access++)
         bits |= *access == 'r'   ? BPF_DEVCG_ACC_READ
                 : *access == 'w' ? BPF_DEVCG_ACC_WRITE
@@ -30,7 +32,7 @@ static unsigned access_bits(const char *access)
     return bits;
 }
 
-static bool is_any(const struct oci_opt_i64 *number)
+bool device_is_any(const struct oci_opt_i64 *number)
 {
     return !number->set || number->value < 0;
 }
@@ -38,15 +40,15 @@ static bool is_any(const struct oci_opt_i64 *number)
 /* "Everything" in one word: the kernel's "a". */
 static bool is_all(const struct oci_device_rule *rule)
 {
-    return rule->type == OCI_DEVICE_ALL && is_any(&rule->major) && is_any(&rule->minor) &&
-           access_bits(rule->access) == ALL_ACCESS;
+    return rule->type == OCI_DEVICE_ALL && device_is_any(&rule->major) &&
+           device_is_any(&rule->minor) && device_access(rule->access) == DEVICE_ALL_ACCESS;
 }
 
 /* ---- v1 ---- */
 
 static void format_number(const struct oci_opt_i64 *number, char text[static 24])
 {
-    if (is_any(number))
+    if (device_is_any(number))
         (void)cl_print(text, 24, "*");
     else
         (void)cl_print(text, 24, "%lld", (long long)number->value);
@@ -57,7 +59,7 @@ static int write_rule(int fd, char type, const struct oci_device_rule *rule)
     char major[24], minor[24], text[64];
     format_number(&rule->major, major);
     format_number(&rule->minor, minor);
-    unsigned bits = access_bits(rule->access);
+    unsigned bits = device_access(rule->access);
     (void)CL_PRINT(text, "%c %s:%s %s%s%s", type, major, minor,
                    bits & BPF_DEVCG_ACC_READ ? "r" : "", bits & BPF_DEVCG_ACC_WRITE ? "w" : "",
                    bits & BPF_DEVCG_ACC_MKNOD ? "m" : "");
@@ -135,99 +137,6 @@ static int replace_v1(const struct cgroup *group, int dir, const struct oci_devi
 
 /* ---- v2 ---- */
 
-/* At most 8 instructions a rule, and a frame of 8. */
-#define RULE_INSTRUCTIONS  9
-#define FRAME_INSTRUCTIONS 8
-
-/* struct bpf_insn without its bit fields, as little-endian machines lay it out. */
-struct instruction {
-    uint8_t opcode, registers; /* dst in the low nibble, src in the high one */
-    int16_t offset;
-    int32_t value;
-};
-_Static_assert(sizeof(struct instruction) == sizeof(struct bpf_insn), "the kernel's layout");
-
-struct program {
-    struct instruction *code;
-    size_t count;
-};
-
-static void emit(struct program *program, uint8_t opcode, uint8_t dst, uint8_t src, int16_t offset,
-                 int32_t value)
-{
-    program->code[program->count++] = (struct instruction){
-        .opcode = opcode, .registers = (uint8_t)(src << 4 | dst), .offset = offset, .value = value
-    };
-}
-
-/* r2 = type, r3 = access, r4 = major, r5 = minor; r1 is the context (struct bpf_cgroup_dev_ctx). */
-static void emit_frame(struct program *program)
-{
-    emit(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, 0, 0);
-    emit(program, BPF_ALU | BPF_AND | BPF_K, BPF_REG_2, 0, 0, 0xffff);
-    emit(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_3, BPF_REG_1, 0, 0);
-    emit(program, BPF_ALU | BPF_RSH | BPF_K, BPF_REG_3, 0, 0, 16);
-    emit(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_4, BPF_REG_1, 4, 0);
-    emit(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_5, BPF_REG_1, 8, 0);
-}
-
-/* Jumps to the next rule are patched when its place is known. */
-static void emit_rule(struct program *program, const struct oci_device_rule *rule)
-{
-    size_t jumps[4], jump_count = 0;
-    unsigned bits = access_bits(rule->access);
-    if (rule->type != OCI_DEVICE_ALL) {
-        jumps[jump_count++] = program->count;
-        emit(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, 0, 0,
-             rule->type == OCI_DEVICE_BLOCK ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-    }
-    if (bits != ALL_ACCESS) {
-        /* An allowing rule has to cover all that is asked for; a denying one any of it. */
-        emit(program, BPF_ALU | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_3, 0, 0);
-        emit(program, BPF_ALU | BPF_AND | BPF_K, BPF_REG_1, 0, 0, (int32_t)bits);
-        jumps[jump_count++] = program->count;
-        if (rule->allow)
-            emit(program, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_1, BPF_REG_3, 0, 0);
-        else
-            emit(program, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 0, 0);
-    }
-    if (!is_any(&rule->major)) {
-        jumps[jump_count++] = program->count;
-        emit(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_4, 0, 0, (int32_t)rule->major.value);
-    }
-    if (!is_any(&rule->minor)) {
-        jumps[jump_count++] = program->count;
-        emit(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_5, 0, 0, (int32_t)rule->minor.value);
-    }
-    emit(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, rule->allow ? 1 : 0);
-    emit(program, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-    for (size_t i = 0; i < jump_count; i++)
-        program->code[jumps[i]].offset = (int16_t)(program->count - jumps[i] - 1);
-}
-
-static int compile(const struct oci_device_rule *rules, size_t count, struct instruction **ret,
-                   size_t *ret_count)
-{
-    struct program program = { 0 };
-    program.code = cl_calloc(count * RULE_INSTRUCTIONS + FRAME_INSTRUCTIONS, sizeof *program.code);
-    if (program.code == NULL)
-        return -ENOMEM;
-    emit_frame(&program);
-    bool is_decided =
-        false; /* what comes before a rule for everything is never reached, and the verifier refuses such code */
-    for (size_t i = count; i-- > 0 && !is_decided;) {
-        emit_rule(&program, &rules[i]);
-        is_decided = is_all(&rules[i]);
-    }
-    if (!is_decided) { /* v1 starts out with everything allowed; so do we */
-        emit(&program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1);
-        emit(&program, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-    }
-    *ret = program.code;
-    *ret_count = program.count;
-    return 0;
-}
-
 static int bpf(int command, union bpf_attr *attributes)
 {
     long result = syscall(SYS_bpf, command, attributes, sizeof *attributes);
@@ -238,9 +147,9 @@ static int bpf(int command, union bpf_attr *attributes)
 
 static int load_program(const struct oci_device_rule *rules, size_t count, struct cl_error *err)
 {
-    cl_auto_free struct instruction *code = NULL;
+    cl_auto_free struct device_instruction *code = NULL;
     size_t size = 0;
-    int result = compile(rules, count, &code, &size);
+    int result = device_filter_compile(rules, count, &code, &size);
     if (result < 0)
         return cl_fail(err, result, "compile device rules");
     union bpf_attr load;
