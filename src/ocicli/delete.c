@@ -20,7 +20,7 @@ static int delete_one(const struct ocicli *cli, const char *id, const void *data
 {
     const struct delete_options *options = data;
     auto_container container = CONTAINER_NONE;
-    enum oci_status status;
+    enum oci_status status = OCI_STOPPED;
     int result = options->force ? container_open_to_end(cli, id, &container, err)
                                 : container_open(cli, id, true, &container, err);
     if (result == -ENOENT && options->force)
@@ -29,7 +29,8 @@ static int delete_one(const struct ocicli *cli, const char *id, const void *data
                       (err->kind == CL_KIND_INVALID || err->kind == CL_KIND_CORRUPT);
     if (is_damaged && options->force)
         return delete_damaged(cli, id, err);
-    if (result >= 0)
+    /* By force it does not matter what it is doing. */
+    if (result >= 0 && !options->force)
         result = container_status(&container, &status, err);
     if (result < 0)
         return result;
