@@ -9,8 +9,9 @@
  * The same world as src/runtime makes with its default spec: seven namespaces (mnt pid net ipc uts
  * cgroup time), overlay or directory as root, the same mounts (proc, /dev with devpts shm mqueue,
  * sysfs, every cgroup hierarchy), the same devices and links, masks and read-only paths, 11
- * capabilities, the same cgroup in every hierarchy with the same device rules (the child joins v1
- * by `tasks`, is born in v2), lo up, host name, session keyring, private propagation, pivot_root.
+ * capabilities, the same cgroup in every hierarchy with the same device rules (a program where there
+ * is no v1; the child joins v1 by `tasks`, is born in v2), lo up, host name, session keyring, private
+ * propagation, pivot_root.
  * What it leaves out is what makes a container engine: no specification, no checks, no paths
  * resolved with suspicion, no error texts, no seccomp filter, no record of anything, one file. On
  * an error it says the line and dies. Not a tool: it trusts its arguments and the image.
@@ -22,6 +23,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/magic.h>
@@ -92,6 +94,54 @@ static void device_rules(int dir)
     write_at(dir, "devices.allow", allow);
 }
 
+/* v2. Of a character device: type << 32 | major << 20 | minor, and what is asked of it. */
+static void device_filter(int dir)
+{
+#define INSN(op, dst, src, offset, value)                                                          \
+    {                                                                                              \
+        (op), (dst), (src), (offset), (value)                                                      \
+    }
+#define DEVICE(major, minor, jump)                                                                 \
+    INSN(BPF_JMP32 | BPF_JEQ | BPF_K, 2, 0, (jump), (major) << 20 | (minor))
+    const struct bpf_insn code[] = {
+        INSN(BPF_LDX | BPF_MEM | BPF_W, 3, 1, 0, 0),
+        INSN(BPF_JMP | BPF_JSET | BPF_K, 3, 0, 1, 6 << 16), /* mknod alone: anything */
+        INSN(BPF_JMP | BPF_JA, 0, 0, 16, 0),
+        INSN(BPF_ALU64 | BPF_AND | BPF_K, 3, 0, 0, 0xffff),
+        INSN(BPF_JMP | BPF_JNE | BPF_K, 3, 0, 12, BPF_DEVCG_DEV_CHAR),
+        INSN(BPF_LDX | BPF_MEM | BPF_W, 2, 1, 4, 0),
+        INSN(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 12, 136),
+        INSN(BPF_ALU64 | BPF_LSH | BPF_K, 2, 0, 0, 20),
+        INSN(BPF_LDX | BPF_MEM | BPF_W, 4, 1, 8, 0),
+        INSN(BPF_ALU64 | BPF_OR | BPF_X, 2, 4, 0, 0),
+        DEVICE(1, 3, 8),
+        DEVICE(1, 5, 7),
+        DEVICE(1, 7, 6),
+        DEVICE(1, 8, 5),
+        DEVICE(1, 9, 4),
+        DEVICE(5, 0, 3),
+        DEVICE(5, 2, 2),
+        INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
+        INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+        INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
+        INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+    };
+    union bpf_attr load, attach;
+    memset(&load, 0, sizeof load);
+    memset(&attach, 0, sizeof attach);
+    load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    load.insn_cnt = sizeof code / sizeof code[0];
+    load.insns = (unsigned long)code;
+    load.license = (unsigned long)"Apache-2.0";
+    int fd = (int)MUST(syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load));
+    attach.target_fd = (unsigned)dir;
+    attach.attach_bpf_fd = (unsigned)fd;
+    attach.attach_type = BPF_CGROUP_DEVICE;
+    attach.attach_flags = BPF_F_ALLOW_MULTI;
+    MUST(syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach));
+    close(fd);
+}
+
 static void add_group(const char *top, const char *controllers, const char *name)
 {
     char path[256];
@@ -100,8 +150,8 @@ static void add_group(const char *top, const char *controllers, const char *name
     if (strncmp(directory, "name=", 5) == 0)
         directory += 5;
     snprintf(path, sizeof path, "%s/%s", top, directory);
-    int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 && is_v2) /* a pure v2 host, or v2 not mounted */
+    int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), is_alone = root < 0 && is_v2;
+    if (is_alone) /* a pure v2 host, or v2 not mounted */
         root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct statfs fs;
     if (root < 0 || fstatfs(root, &fs) < 0)
@@ -120,6 +170,8 @@ static void add_group(const char *top, const char *controllers, const char *name
     }
     if (strcmp(controllers, "devices") == 0)
         device_rules(fd);
+    if (is_alone)
+        device_filter(fd);
     close(root);
     snprintf(names[group_count], sizeof names[0], "%s", is_v2 ? "" : directory);
     if (is_v2)
