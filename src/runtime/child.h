@@ -60,9 +60,10 @@ struct child {
     const int *join_fds; /* as plan->joins[] */
     struct hooks_output hooks_output;
     struct notify notify;
-    char **argv;     /* the trampoline's; of program_prepare */
-    char **env;      /* the program's, where HOME had to be added; NULL: as the spec has it */
-    int hooks_state; /* memfd: standard input of startContainer hooks; -EBADF without */
+    char **argv;        /* the trampoline's; of program_prepare */
+    char **env;         /* the program's, where HOME had to be added; NULL: as the spec has it */
+    bool tells_program; /* HOLD and PROGRAM (wire/init.h) */
+    int hooks_state;    /* memfd: standard input of startContainer hooks; -EBADF without */
 
     struct parent_between *between; /* only in the process of enter.c */
     struct later *later;            /* only in that of later.c */

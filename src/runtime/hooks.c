@@ -367,6 +367,11 @@ int hooks_prepare_start(struct child *child, struct cl_error *err)
     const struct runtime_hook_state about = { .id = options->id,
                                               .bundle = options->bundle,
                                               .pid = getpid() };
-    return hooks_state(child->plan->spec, RUNTIME_START_CONTAINER, &about, &child->hooks_state,
-                       err);
+    int result =
+        hooks_state(child->plan->spec, RUNTIME_START_CONTAINER, &about, &child->hooks_state, err);
+    /* Who starts us takes the end of file for the program, which is some way off yet. */
+    child->tells_program = result >= 0 && plan_can_tell(child->process);
+    if (child->tells_program)
+        (void)child_send(child, WIRE_INIT_HOLD, -1); /* a starter that was killed stops no start */
+    return result;
 }

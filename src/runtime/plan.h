@@ -160,6 +160,10 @@ int plan_process_init(struct plan_process *process, const struct oci_process *sp
                       const struct runtime_facts *facts, char ***warnings, struct cl_error *err);
 int plan_seccomp(struct plan_process *process, bool use_default, const struct oci_seccomp *policy,
                  struct cl_error *err);
+/* Whether a process comes as far as its program under its filter: of plan_seccomp (plan_filter.c). */
+int plan_check_filter(const struct plan_process *process, struct cl_error *err);
+/* Whether it may say something to its parent under it. */
+bool plan_can_tell(const struct plan_process *process);
 /* After plan_namespaces. */
 int plan_annotations(struct runtime_plan *plan, struct cl_error *err);
 /* Those that hold for each process; before plan_seccomp. `map`: NULL without. */

@@ -106,6 +106,8 @@ int plan_seccomp(struct plan_process *process, bool use_default, const struct oc
     if (policy == NULL)
         return 0;
     int result = seccomp_compile(policy, &process->filter, err);
+    if (result >= 0)
+        result = plan_check_filter(process, err);
     if (result < 0 || !process->filter.has_notify)
         return result; /* without SCMP_ACT_NOTIFY a listenerPath is ignored (config-linux.md) */
     if (process->listener_path == NULL || process->listener_path[0] == '\0')

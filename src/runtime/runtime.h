@@ -210,6 +210,7 @@ struct runtime_process {
        runtime_create fails. */
     bool has_run_hooks;
     bool has_failed_hook; /* what runtime_start failed on is a startContainer hook */
+    bool is_held;         /* init said that it runs such hooks, and not yet that they are through */
     /* Owned: what cgroup points into. Their root_fds are the facts', which stay open until
        runtime_process_done. */
     struct cgroup_hierarchy *hierarchies;

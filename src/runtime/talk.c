@@ -38,10 +38,13 @@ static int failed(struct runtime_process *process, struct wire_init *message, st
     return cl_fail_kind(err, kind, message->code, "%s", message->text);
 }
 
-/* End of file before READY: the child was killed. Why is worth a word, since the usual reason is a
+/* End of file before READY, or in a startContainer hook: the child was killed. Why is worth a word, since the usual reason is a
    limit that is too small. */
 static int ended_early(const struct runtime_process *process, struct cl_error *err)
 {
+    const char *when = process->is_held ? "while its startContainer hooks ran: the program was "
+                                          "not executed"
+                                        : "before the program ran";
     int status = 0;
     uint64_t kills = 0;
     int result = k_wait_pidfd(process->pidfd, WNOWAIT, &status);
@@ -51,11 +54,10 @@ static int ended_early(const struct runtime_process *process, struct cl_error *e
                             "memory limit is too small to start it");
     if (result >= 0 && WIFSIGNALED(status))
         return cl_fail_kind(err, CL_KIND_SYSTEM, ECHILD,
-                            "the container's first process was killed by signal %d before the "
-                            "program ran",
-                            WTERMSIG(status));
-    return cl_fail_kind(err, CL_KIND_SYSTEM, ECHILD,
-                        "the container's first process ended before the program ran");
+                            "the container's first process was killed by signal %d %s",
+                            WTERMSIG(status), when);
+    return cl_fail_kind(err, CL_KIND_SYSTEM, ECHILD, "the container's first process ended %s",
+                        when);
 }
 
 static int take_console(struct runtime_process *process, bool is_wanted, const int *fds,
@@ -118,7 +120,12 @@ int parent_wait(struct runtime_process *process, enum wire_init_type until,
             continue;
         }
         if (size == 0 || size == -ECONNRESET)
-            return until == 0 ? 0 : ended_early(process, err);
+            return until == 0 && !process->is_held ? 0 : ended_early(process, err);
+        if (size == (ssize_t)sizeof message && count == 0 && until == 0 &&
+            (message.type == WIRE_INIT_HOLD || message.type == WIRE_INIT_PROGRAM)) {
+            process->is_held = message.type == WIRE_INIT_HOLD;
+            continue;
+        }
         if (size == (ssize_t)sizeof message && message.type == WIRE_INIT_CONSOLE) {
             int result = take_console(process, service->wants_console, fds, count);
             if (result >= 0)

@@ -12,9 +12,9 @@
  * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no
  * constructor, no relocation and no global state. It gets everything in its arguments:
  *
- *   argv[0]  "SYNC PROC STATE OUT ERR LABELS HOOKS CANDIDATES", decimal: the socket of
+ *   argv[0]  "SYNC PROC STATE OUT ERR LABELS HOOKS TELLS CANDIDATES", decimal: the socket of
  *            wire/init.h; a procfs; what hooks read and where they write; each 0 if there is none;
- *            then counts of what follows
+ *            then counts of what follows; TELLS: 1 where PROGRAM is to be sent
  *   LABELS × (file below PROC, text)      written before the exec (LSM labels); a missing file is
  *                                         skipped when another row follows
  *   HOOKS × ("TIMEOUT ARGS ENV", path, ARGS × text, "", ENV × text, "")
@@ -175,6 +175,18 @@ static long open_label(long proc, const char *path)
                                          : fd;
 }
 
+/* A filter need not allow fcntl; the program must not have the descriptor in any case. */
+static void close_on_exec(long sync, long fd)
+{
+    long code = call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0);
+    if (code < 0)
+        code = call(SYS_ioctl, fd, 0x5451 /* FIOCLEX */, 0, 0);
+    if (code < 0)
+        code = call(SYS_close_range, fd, fd, 4 /* CLOSE_RANGE_CLOEXEC */, 0);
+    if (code < 0)
+        fail(sync, code, reasons, "exec: keep our descriptors from \"", "the program");
+}
+
 /* -ENODEV: there is no such file. -ENOENT is the kernel's word for a profile that is not loaded. */
 static long write_label(long proc, const char *path, const char *text)
 {
@@ -325,12 +337,13 @@ void trampoline(long *stack)
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         fds[i] = number(&head);
     long sync = fds[0], proc = fds[1];
-    long labels = number(&head), hooks = number(&head), candidates = number(&head);
+    long labels = number(&head), hooks = number(&head), tells = number(&head);
+    long candidates = number(&head);
     /* Nobody in the container may look into us; and what was handed to us goes no further. */
     (void)call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] > 0)
-            (void)call(SYS_fcntl, fds[i], F_SETFD, FD_CLOEXEC, 0);
+            close_on_exec(sync, fds[i]);
     for (; labels > 0; labels--, argv += 2) {
         long code = write_label(proc, argv[0], argv[1]);
         if (code == -ENODEV && labels > 1)
@@ -346,6 +359,10 @@ void trampoline(long *stack)
         };
         argv = take_hook(argv, &hook);
         run_hook(&hook);
+    }
+    if (tells > 0) {
+        const struct wire_init message = { .type = WIRE_INIT_PROGRAM };
+        (void)call(SYS_sendto, sync, (long)&message, sizeof message, MSG_NOSIGNAL);
     }
     char **program = argv + candidates;
     long code = -ENOENT, denied = 0;

@@ -10,9 +10,12 @@
  *   runs the first two kinds
  *   GO_ON                     ------------->     runs the third kind, goes on
  *                             <-------------     READY             (all steps but seccomp and exec are done)
- *   START                     ------------->     last steps, execve
+ *   START                     ------------->     last steps
+ *                             <-------------     HOLD              (only with startContainer hooks: the end of file alone does not mean that the program runs)
  *                             <-------------     LISTENER + fds    (seccomp notify only: listener, connection to its agent, what to tell it)
  *   sends it to the agent
+ *                             <-------------     PROGRAM           (only after HOLD: the hooks are through, the next is the program)
+ *                                                execve
  *                             <-------------     (end of file: exec happened, the socket was close-on-exec)
  *                             <-------------     FAILED {step, errno, text with the step's name}  at any time instead; then init exits
  *
@@ -38,6 +41,8 @@ enum wire_init_type {
     WIRE_INIT_START,
     WIRE_INIT_LEAVE,
     WIRE_INIT_WHO,
+    WIRE_INIT_HOLD,
+    WIRE_INIT_PROGRAM,
     WIRE_INIT_FAILED
 };
 

@@ -322,6 +322,47 @@ is_gone() {
     nothing_is_left
 }
 
+@test "killed while a startContainer hook runs: start's error says that the program was not executed" {
+    script 'touch /tmp/ran'
+    hook startContainer slow 'echo >/tmp/hooked; exec sleep 1000'
+    hook poststart never
+    rt create -b "$BUNDLE" --pid-file "$WORLD/pid" box
+    cloche-runtime --root "$WORLD/oci" start box 2>"$WORLD/got" &
+    local starter=$! code=0
+    wait_until test -s "$BUNDLE/rootfs/tmp/hooked"
+    kill -KILL "$(cat "$WORLD/pid")"
+    wait "$starter" || code=$?
+    [ "$code" = 1 ]
+    grep -q 'ended while its startContainer hooks ran: the program was not executed' "$WORLD/got"
+    [ ! -e "$BUNDLE/rootfs/tmp/ran" ]
+    [ ! -e "$WORLD/calls" ]
+    has_status box stopped
+    rt delete box
+    # And run, which is its parent and knows what ended it.
+    rm "$BUNDLE/rootfs/tmp/hooked"
+    code=0
+    cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" --pid-file "$WORLD/pid" box 2>"$WORLD/got" &
+    starter=$!
+    wait_until test -s "$BUNDLE/rootfs/tmp/hooked"
+    kill -KILL "$(cat "$WORLD/pid")"
+    wait "$starter" || code=$?
+    [ "$code" = 1 ]
+    grep -q 'killed by signal 9 while its startContainer hooks ran: the program was not executed' "$WORLD/got"
+    nothing_is_left
+}
+
+@test "a startContainer hook, then a program that ends at once, also where the filter forbids to tell of it" {
+    hook startContainer quick
+    for _ in 1 2 3; do
+        rt run -b "$BUNDLE" box
+        rt create -b "$BUNDLE" box
+        rt start box
+        rt delete -f box
+    done
+    change '.process.noNewPrivileges = true | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["sendto"], action: "SCMP_ACT_KILL_PROCESS" }] }'
+    rt run -b "$BUNDLE" box
+}
+
 @test "a poststart hook that fails: start's error, the program is ended, poststop is run" {
     script 'sleep 1000'
     hook poststart poststart 'kill -9 $$'

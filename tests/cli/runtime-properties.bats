@@ -293,6 +293,38 @@ in_net() {
     expect_output "$(hostname)"
 }
 
+@test "seccomp: a filter under which no program can be started is refused, and says which call it lacks" {
+    local action privileges
+    for action in KILL_PROCESS KILL_THREAD TRAP ERRNO; do
+        for privileges in true false; do
+            change --arg action "SCMP_ACT_$action" --argjson privileges "$privileges" \
+                '.linux.seccomp = { defaultAction: $action } | .process.noNewPrivileges = $privileges | .process.args = ["true"]'
+            run rt run -b "$BUNDLE" box
+            expect_status 1
+            expect_match '^cloche-runtime: linux.seccomp: the filter .*forbids (execveat|capset), .*\(step "(execute|set capabilities)"\)$'
+        done
+    done
+    [ -z "$(rt list -q)" ]
+    # Of a process that comes later likewise; what is forbidden aloud is the step's own error.
+    change '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }] }'
+    run rt run -b "$BUNDLE" box
+    expect_status 126
+    expect_output 'cloche-runtime: exec: "true": operation not permitted'
+}
+
+@test "seccomp: where fcntl is forbidden our descriptors are closed all the same, and start does not wait for the program's end" {
+    script 'ls /proc/self/fd | wc -l; readlink /proc/self/fd/* | grep -c socket; exec sleep 1000'
+    change '.process.noNewPrivileges = true'
+    rt run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+    wait_until grep -qx 0 "$WORLD/out"
+    cp "$WORLD/out" "$WORLD/expected"
+    rt delete -f box
+    change '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["fcntl"], action: "SCMP_ACT_ERRNO" }] }'
+    timeout "$PATIENCE" cloche-runtime --root "$WORLD/oci" run -d -b "$BUNDLE" box </dev/null >"$WORLD/out" 2>&1
+    wait_until grep -qx 0 "$WORLD/out"
+    cmp "$WORLD/out" "$WORLD/expected"
+}
+
 @test "seccomp: after the filter nothing of ours is called but what gives up capabilities and executes" {
     local privileges uid
     # Each ends who calls it; of ours are left prctl, capset (without no_new_privs), fcntl, execveat and execve.
