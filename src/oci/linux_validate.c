@@ -236,6 +236,18 @@ static int check_sysctl(struct oci_check *check, const struct oci_spec *spec, co
     return oci_refuse(check, "is held by no namespace: it would change the host");
 }
 
+const char *oci_sysctl_of(const struct oci_spec *spec, enum oci_namespace_type type)
+{
+    char name[256];
+    const struct oci_map *map = &spec->linux_.sysctl;
+    for (size_t i = 0; i < map->count; i++)
+        for (size_t j = 0; j < CL_COUNT(sysctls); j++)
+            if (sysctls[j].ns == type && sysctl_name(map->pairs[i].key, name) >= 0 &&
+                is_sysctl(name, sysctls[j].name))
+                return map->pairs[i].key;
+    return NULL;
+}
+
 /* ---- Paths and the rest ---- */
 
 static int check_paths(struct oci_check *check, const char *property, char *const *paths)

@@ -531,6 +531,8 @@ bool oci_namespace_remove(struct oci_spec *spec,
                           enum oci_namespace_type type); /* share the host's */
 const struct oci_namespace *oci_namespace_find(const struct oci_spec *spec,
                                                enum oci_namespace_type type); /* NULL: the host's */
+/* The first of linux.sysctl that is held by namespaces of this type; NULL: none. Borrowed. */
+const char *oci_sysctl_of(const struct oci_spec *spec, enum oci_namespace_type type);
 const char *oci_namespace_name(
     enum oci_namespace_type type); /* "pid", "network", "mount", … (the spec's words) */
 /* "pid", "net" or "network", "mnt" or "mount", "ipc", "uts", "user", "cgroup", "time" → enum; -EINVAL otherwise. */

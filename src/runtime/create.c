@@ -119,28 +119,11 @@ static int open_sources(struct making *making, struct cl_error *err)
     return making->init_opens ? 0 : parent_open_sources(making->plan, making->sources, err);
 }
 
-static int open_join(const struct plan_join *join, struct cl_error *err)
-{
-    const char *name = k_ns_table[join->type].oci_name;
-    cl_auto_fd fd = k_openat(AT_FDCWD, join->path, O_RDONLY | O_NONBLOCK, 0);
-    if (fd < 0)
-        return cl_fail(err, fd, "linux.namespaces[%zu].path: open %s", join->index, join->path);
-    if (k_ns_fd_type(fd) != (int)join->type)
-        return cl_fail_kind(err, CL_KIND_INVALID, EINVAL,
-                            "linux.namespaces[%zu].path: %s is no %s namespace", join->index,
-                            join->path, name);
-    return cl_take_fd(&fd);
-}
-
 static int open_joins(struct making *making, struct cl_error *err)
 {
-    for (size_t i = 0; i < making->plan->join_count; i++) {
-        making->join_fds[i] = open_join(&making->plan->joins[i], err);
-        if (making->join_fds[i] < 0)
-            return making->join_fds[i];
-    }
-    if (!making->plan->shares_mount_ns)
-        return 0;
+    int result = parent_open_joins(making->plan, making->join_fds, err);
+    if (result < 0 || !making->plan->shares_mount_ns)
+        return result;
     making->own_mnt_ns = k_openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
     return making->own_mnt_ns < 0 ? cl_fail(err, making->own_mnt_ns, "open our own mount namespace")
                                   : 0;

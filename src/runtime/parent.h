@@ -85,6 +85,9 @@ int parent_remove_cgroup(const struct cgroup *group);
 /* The group outlives the caller's facts, where they lie on a stack. */
 int parent_keep_hierarchies(struct runtime_process *process, struct cl_error *err);
 
+/* ---- open_join.c: one descriptor in `fds` per plan->joins[]; those that are open after an error are the caller's, too ---- */
+int parent_open_joins(const struct runtime_plan *plan, int *fds, struct cl_error *err);
+
 /* ---- join_group.c: which group a process of exec goes into ---- */
 int parent_enter_subgroups(struct cgroup *group, const struct runtime_subgroup *subgroups,
                            size_t count, struct cl_error *err);

@@ -18,6 +18,30 @@ load runtime-helper
     expect_output $'600 3:4 1:3\n666 0:0 1:5'
 }
 
+@test "linux.sysctl: not where the namespace that is joined is the host's" {
+    local before type key
+    before=$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shm_rmid_forced)
+    for type in network:net:net/ipv4/ip_forward ipc:ipc:kernel.shm_rmid_forced; do
+        key=${type##*:}
+        change --arg type "${type%%:*}" --arg path "/proc/self/ns/$(cut -d: -f2 <<<"$type")" --arg key "$key" \
+            '(.linux.namespaces[] | select(.type == $type)).path = $path | .linux.sysctl = {($key): "1"}'
+        run rt run -b "$BUNDLE" box
+        expect_status 1
+        expect_text "linux.sysctl[\"$key\"]: the ${type%%:*} namespace that is joined is the host's"
+    done
+    [ "$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shm_rmid_forced)" = "$before" ]
+    [ -z "$(rt list -q)" ]
+    # Another's may be changed.
+    cp "$WORLD/default.json" "$BUNDLE/config.json"
+    change --arg path "/$CLOCHE_CGROUP_PARENT/pod" '.linux.cgroupsPath = $path | .process.args = ["sleep", "1000"]'
+    rt run -d -b "$BUNDLE" pod </dev/null >"$WORLD/out" 2>&1
+    script 'cat /proc/sys/net/ipv4/ip_forward'
+    change --arg path "/$CLOCHE_CGROUP_PARENT/box" --arg net "/proc/$(rt state pod | jq .pid)/ns/net" \
+        '(.linux.namespaces[] | select(.type == "network")).path = $net | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.cgroupsPath = $path'
+    run rt run -b "$BUNDLE" box
+    expect_output 1
+}
+
 @test "linux.sysctl and process.oomScoreAdj: also where the container may not write to its /proc" {
     change '(.mounts[] | select(.destination == "/proc")).options = ["ro"] | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .process.oomScoreAdj = 77'
     script 'cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; echo 5 >/proc/self/oom_score_adj'
