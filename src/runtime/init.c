@@ -178,12 +178,13 @@ const struct child_step init_steps[] = {
     /* Before /proc/sys becomes read-only. */
     { "set sysctls", IN_NEW_MNT, host_set_sysctls, has_sysctls },
     { "prepare the locks", IN_NEW_MNT, mnt_prepare_lock, locks_mounts },
+    /* After everything that still makes a mount point or a device in it, and before a read-only path
+       becomes a clone of what has one below it. */
+    { "make file systems read-only", IN_NEW_MNT, mnt_make_readonly, NULL },
     /* Over the host's /proc, which no hook needs any more. */
     { "prepare masks", IN_NEW_MNT, mask_prepare, has_masks },
     { "mask paths", IN_NEW_MNT, mask_hide_paths, has_masks },
     { "make paths read-only", IN_NEW_MNT, mask_readonly_paths, has_readonly_paths },
-    /* After everything that still makes a mount point or a device in it. */
-    { "make file systems read-only", IN_NEW_MNT, mnt_make_readonly, NULL },
     { "enter root file system", IN_NEW_MNT, mnt_pivot, NULL },
     /* After the last mount, before anything of the container's runs; what is done below must take no
        mount away. */

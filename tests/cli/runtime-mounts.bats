@@ -367,7 +367,7 @@ END
 
 # --- read-only ------------------------------------------------------------------------------------------------------------------
 
-@test "a read-only tmpfs: below what is masked, below another mount, covered by one that is writable, made writable again" {
+@test "a read-only tmpfs: below what is masked, below another mount, made writable again, within a read-only path" {
     mounts "$(tmpfs /data/in ro)" "$(tmpfs /mnt ro)" "$(tmpfs /mnt mode=755)"
     change '.linux.maskedPaths += ["/data"]'
     inside 'ls /data; touch /mnt/x; echo "$?"; grep -c " /data" /proc/self/mountinfo; grep -o " /data/in r[ow]\| /mnt r[ow]" /proc/self/mountinfo'
@@ -375,6 +375,10 @@ END
     change '.linux.maskedPaths -= ["/data"] | .mounts[-1] = {destination: "/data", type: "tmpfs", source: "tmpfs"} | .mounts += [{destination: "/mnt", options: ["remount", "rw"]}]'
     inside 'touch /data/x /mnt/x && grep -o " /data/in r[ow]" /proc/self/mountinfo'
     expect_output " /data/in ro"
+    mounts "$(tmpfs /mnt/in ro)"
+    change '.linux.readonlyPaths += ["/mnt"]'
+    inside 'grep -o " /mnt/in r[ow]" /proc/self/mountinfo; touch /mnt/in/x 2>&1 || true'
+    expect_output "$(printf ' /mnt/in ro\n /mnt/in ro\ntouch: /mnt/in/x: Read-only file system')"
 }
 
 # --- remount --------------------------------------------------------------------------------------------------------------------
