@@ -9,7 +9,7 @@
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_CLASS_SHIFT 13
 
-int k_sched_setattr(const struct k_sched *wanted)
+int k_sched_setattr(pid_t pid, const struct k_sched *wanted)
 {
     const struct { /* struct sched_attr, SCHED_ATTR_SIZE_VER1 (sched_setattr(2)) */
         uint32_t size, policy;
@@ -27,7 +27,7 @@ int k_sched_setattr(const struct k_sched *wanted)
               .deadline = wanted->deadline,
               .period = wanted->period };
     _Static_assert(sizeof raw == 56, "SCHED_ATTR_SIZE_VER1");
-    return (int)K_CALL("sched_setattr", SYS_sched_setattr, 0, (long)&raw, 0);
+    return (int)K_CALL("sched_setattr", SYS_sched_setattr, pid, (long)&raw, 0);
 }
 
 int k_sched_setaffinity(const unsigned long *bits, size_t bit_count)
@@ -43,10 +43,16 @@ ssize_t k_sched_getaffinity(unsigned long *ret_bits, size_t bit_count)
     return size < 0 ? size : size * 8;
 }
 
-int k_ioprio_set(int class, int priority)
+int k_ioprio_set(pid_t pid, int class, int priority)
 {
-    return (int)K_CALL("ioprio_set", SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+    return (int)K_CALL("ioprio_set", SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid,
                        class << IOPRIO_CLASS_SHIFT | priority);
+}
+
+bool k_ioprio_is(int class, int priority)
+{
+    return K_CALL("ioprio_get", SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) ==
+           (class << IOPRIO_CLASS_SHIFT | priority);
 }
 
 int k_personality(unsigned long persona)

@@ -120,7 +120,7 @@ int k_setdomainname(const char *name);
 int k_prlimit(pid_t pid, int resource, const struct rlimit *limit);
 int k_getrlimit(int resource, struct rlimit *ret); /* of the caller */
 
-/* ---- scheduling and memory of the calling thread ---- */
+/* ---- scheduling and memory; of the calling thread where there is no pid, or it is 0 ---- */
 struct k_sched { /* sched_setattr(2) */
     uint32_t policy;
     uint64_t flags; /* SCHED_FLAG_*; the utilisation clamps are 0 */
@@ -128,12 +128,13 @@ struct k_sched { /* sched_setattr(2) */
     uint32_t priority;
     uint64_t runtime, deadline, period; /* nanoseconds */
 };
-int k_sched_setattr(const struct k_sched *wanted);
+int k_sched_setattr(pid_t pid, const struct k_sched *wanted);
 /* Sets of CPUs of any size: bit n is CPU n, bit_count a multiple of the bits of a long. get returns
    how many bits the kernel filled; -EINVAL when it has more CPUs than there is room for. */
 int k_sched_setaffinity(const unsigned long *bits, size_t bit_count);
 ssize_t k_sched_getaffinity(unsigned long *ret_bits, size_t bit_count);
-int k_ioprio_set(int class, int priority);
+int k_ioprio_set(pid_t pid, int class, int priority);
+bool k_ioprio_is(int class, int priority);
 int k_personality(unsigned long persona);
 /* mode: MPOL_* with MPOL_F_*; nodes NULL: none. */
 int k_set_mempolicy(int mode, const unsigned long *nodes, size_t bit_count);

@@ -212,6 +212,8 @@ int sec_set_capabilities(struct child *child, struct cl_error *err);
 /* ---- limits.c ---- */
 int limits_set_oom_score(struct child *child, struct cl_error *err);
 int limits_set_scheduling(struct child *child, struct cl_error *err);
+/* For who is, or will be, in a user namespace: as well as it goes, of `pid` (0: the caller). */
+void limits_grant_scheduling(const struct oci_process *process, pid_t pid);
 int limits_set_resources(struct child *child, struct cl_error *err);
 int limits_set_memory_policy(struct child *child, struct cl_error *err);
 int limits_set_final_affinity(struct child *child, struct cl_error *err);

@@ -159,7 +159,7 @@ int join_target_before_birth(struct child *child, struct cl_error *err)
 
 /* ---- exec ---- */
 
-/* What takes the host's CAP_SYS_RESOURCE has to be done before we are in there. */
+/* What takes the host's capabilities has to be done before we are in there. */
 static int take_limits_along(struct child *child, struct cl_error *err)
 {
     const struct oci_process *process = child->process->spec;
@@ -171,6 +171,7 @@ static int take_limits_along(struct child *child, struct cl_error *err)
         limit.rlim_max = process->rlimits[i].hard;
         (void)k_prlimit(0, process->rlimits[i].type, &limit); /* the step for limits tells */
     }
+    limits_grant_scheduling(process, 0);
     return process->oom_score_adj.set ? limits_set_oom_score(child, err) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include "oci/names.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 
 /* With a user namespace it was set from outside already (user_ns.c, join.c), as the file is then not
    ours to write. */
@@ -40,16 +41,34 @@ int limits_set_oom_score(struct child *child, struct cl_error *err)
                : result;
 }
 
+static struct k_sched sched_of(const struct oci_scheduler *scheduler)
+{
+    return (struct k_sched){ .policy = (uint32_t)scheduler->policy,
+                             .flags = scheduler->flags,
+                             .nice = scheduler->nice,
+                             .priority = (uint32_t)scheduler->priority,
+                             .runtime = scheduler->runtime,
+                             .deadline = scheduler->deadline,
+                             .period = scheduler->period };
+}
+
+/* Not SCHED_DEADLINE, with which nobody may fork, nor what a fork would take back: both are for the
+   last moment. */
+void limits_grant_scheduling(const struct oci_process *process, pid_t pid)
+{
+    if (process->scheduler != NULL && process->scheduler->policy != OCI_SCHED_DEADLINE) {
+        struct k_sched wanted = sched_of(process->scheduler);
+        wanted.flags &= ~(uint64_t)SCHED_FLAG_RESET_ON_FORK;
+        (void)k_sched_setattr(pid, &wanted); /* the step tells */
+    }
+    if (process->io_priority != NULL)
+        (void)k_ioprio_set(pid, (int)process->io_priority->class_, process->io_priority->priority);
+}
+
 static int set_scheduler(const struct oci_scheduler *scheduler, struct cl_error *err)
 {
-    const struct k_sched wanted = { .policy = (uint32_t)scheduler->policy,
-                                    .flags = scheduler->flags,
-                                    .nice = scheduler->nice,
-                                    .priority = (uint32_t)scheduler->priority,
-                                    .runtime = scheduler->runtime,
-                                    .deadline = scheduler->deadline,
-                                    .period = scheduler->period };
-    int result = k_sched_setattr(&wanted);
+    const struct k_sched wanted = sched_of(scheduler);
+    int result = k_sched_setattr(0, &wanted);
     if (result >= 0)
         return 0;
     (void)cl_fail(err, result, "process.scheduler: set it");
@@ -61,8 +80,14 @@ static int set_scheduler(const struct oci_scheduler *scheduler, struct cl_error 
 
 static int set_io_priority(const struct oci_io_priority *priority, struct cl_error *err)
 {
-    int result = k_ioprio_set((int)priority->class_, priority->priority);
-    return result < 0 ? cl_fail(err, result, "process.ioPriority: set it") : 0;
+    int result = k_ioprio_set(0, (int)priority->class_, priority->priority);
+    /* With a user namespace the real-time class was set from outside. */
+    if (result >= 0 || (result == -EPERM && k_ioprio_is((int)priority->class_, priority->priority)))
+        return 0;
+    (void)cl_fail(err, result, "process.ioPriority: set it");
+    return result == -EPERM
+               ? cl_error_hint(err, "the real-time class takes CAP_SYS_NICE or CAP_SYS_ADMIN")
+               : result;
 }
 
 /* IN_CONTAINER */

@@ -8,6 +8,7 @@
  * newgidmap(1), which know what the administrator lent to whom (/etc/subuid). They are started with
  * an argument vector, found in PATH, and never through a shell.
  */
+#include "runtime/child.h"
 #include "runtime/parent.h"
 
 #include <errno.h>
@@ -189,8 +190,8 @@ int parent_check_id_maps(const struct runtime_plan *plan, int proc, pid_t pid, s
 /* ---- what is ours to grant ---- */
 
 /* Nothing here is the last word: init sets the same again and says what did not work. Raising a
-   hard limit and lowering an OOM score take CAP_SYS_RESOURCE of the host, which nobody in a user
-   namespace has. */
+   hard limit and lowering an OOM score take CAP_SYS_RESOURCE of the host, real-time scheduling and a
+   lower nice CAP_SYS_NICE, and nobody in a user namespace has these. */
 void parent_grant_limits(const struct runtime_plan *plan, int proc, pid_t pid)
 {
     const struct oci_process *process = plan->process.spec;
@@ -202,6 +203,7 @@ void parent_grant_limits(const struct runtime_plan *plan, int proc, pid_t pid)
         limit.rlim_max = wanted->hard;
         (void)k_prlimit(pid, wanted->type, &limit); /* as said above */
     }
+    limits_grant_scheduling(process, pid);
     if (process->oom_score_adj.set) {
         char text[16];
         (void)CL_PRINT(text, "%d", (int)process->oom_score_adj.value);

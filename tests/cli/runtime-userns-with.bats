@@ -284,6 +284,23 @@ in_pair() {
     expect_line "$(readlink "/proc/$(pid_of box)/ns/time")"
 }
 
+@test "process.scheduler and process.ioPriority: what takes CAP_SYS_NICE of the host, of run and of exec" {
+    need_program chrt
+    nice -n -5 ionice -c 1 -n 3 true 2>"$WORLD/err" || skip "a lower nice or a real-time class is not to be had here: $(cat "$WORLD/err")"
+    with_user_ns
+    change '.process.scheduler = {policy: "SCHED_BATCH", nice: -5, flags: ["SCHED_FLAG_RESET_ON_FORK"]} | .process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 3}'
+    script 'exec sleep 1000'
+    rt run -d -b "$BUNDLE" box </dev/null >/dev/null 2>&1
+    rt exec -d --pid-file "$WORLD/pid" box sleep 1000 </dev/null >/dev/null 2>&1
+    local pid
+    for pid in "$(pid_of box)" "$(cat "$WORLD/pid")"; do
+        [ "$(awk '{ print $19 }' "/proc/$pid/stat")" = -5 ]
+        [ "$(ionice -p "$pid")" = "realtime: prio 3" ]
+        run chrt -p "$pid"
+        expect_text "SCHED_BATCH|SCHED_RESET_ON_FORK"
+    done
+}
+
 # --- terminals and devices ------------------------------------------------------------------------------------------------------
 
 @test "a terminal: its owner is the user, of run and of exec, and /dev/tty is it" {
