@@ -14,9 +14,9 @@ setup_file() {
     world_setup_file
     [ -x /bin/busybox ] || return 0
     root=$WORLD/rootfs
-    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir,etc/closed,up} "$WORLD/src/sub"
-    cp /bin/busybox "$root/bin/"
-    for applet in sh cat sed grep id env sort hostname readlink stat find ls touch mkdir chmod mknod sync umask kill sleep uname chown ln; do
+    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir,etc/closed,up,below,mapped} "$WORLD/src/sub"
+    cp /bin/busybox "$WORLD/"
+    for applet in sh cat sed grep id env sort hostname readlink stat find ls touch mkdir chmod mknod sync umask kill sleep uname chown ln ionice tty stty xargs; do
         ln -s busybox "$root/bin/$applet"
     done
     ln -s /tmp "$root/link"
