@@ -39,6 +39,7 @@ struct watch_process {
     pid_t pid, parent;
     uint64_t start_ticks;
     uint64_t inodes[K_NS_COUNT]; /* 0: hidden or none */
+    uint64_t former[K_NS_COUNT]; /* those that it has left last; 0: none */
     uid_t uid;
     uint32_t container; /* index, or LENS_NONE */
     uint32_t round;     /* of the latest snapshot that saw it */

@@ -144,7 +144,7 @@ static void forget_if_given_on(struct watch_world *world, const struct watch_pro
                 }
 }
 
-/* is_first: the process was not known before, so it is in what it was born into. is_common: so is its parent. */
+/* is_first: the process was not known before, and is in what it was born into as far as can be told. is_common: so is its parent. */
 static int enter_namespace(struct watch_world *world, const struct watch_process *process,
                            enum k_ns type, uint64_t inode, bool is_first, bool is_common)
 {
@@ -265,25 +265,38 @@ static struct watch_process *add(struct watch_world *world, const struct watch_p
         return NULL;
     *process = *read;
     memset(process->inodes, 0, sizeof process->inodes);
+    memset(process->former, 0, sizeof process->former);
     process->next = NULL;
     process->container = LENS_NONE;
     *slot = process;
     return process;
 }
 
-/* parent: of a process that was not known before, or NULL. */
+/*
+ * A child begins where its maker is. One that is elsewhere when it is first looked at has moved already, unless it is where its maker was until then: that one may have moved
+ * after the fork.
+ */
+static bool has_moved(const struct watch_process *maker, int type, uint64_t is)
+{
+    return maker != NULL && maker->inodes[type] != 0 && maker->inodes[type] != is &&
+           maker->former[type] != is;
+}
+
+/* parent: of a process that was not known before, or NULL; maker: the same, where an event says that it is who forked it. */
 static int take_namespaces(struct watch_world *world, struct watch_process *process,
                            const struct watch_process *now, bool is_first,
-                           const struct watch_process *parent)
+                           const struct watch_process *parent, const struct watch_process *maker)
 {
     for (int type = 0; type < K_NS_COUNT; type++) {
         uint64_t was = process->inodes[type], is = now->inodes[type];
         if (is == 0 || was == is)
             continue; /* hidden now, or the same */
         process->inodes[type] = is;
+        if (was != 0)
+            process->former[type] = was;
         bool is_common = parent != NULL && parent->inodes[type] == is;
-        int code =
-            enter_namespace(world, process, (enum k_ns)type, is, is_first || was == 0, is_common);
+        bool is_born_here = (is_first || was == 0) && !has_moved(maker, type, is);
+        int code = enter_namespace(world, process, (enum k_ns)type, is, is_born_here, is_common);
         if (code < 0)
             return code;
         if (was != 0)
@@ -381,7 +394,8 @@ static int take_new(struct watch_world *world, const struct watch_process *now, 
     bool is_running = cause->why != WATCH_FORK || world->is_quiet;
     take_container(world, process, cgroup, is_running);
     report_process(world, WATCH_FORK, process, -1);
-    return take_namespaces(world, process, now, true, parent);
+    bool is_maker = cause->why == WATCH_FORK && cause->parent > 0;
+    return take_namespaces(world, process, now, true, parent, is_maker ? parent : NULL);
 }
 
 static int take_known(struct watch_world *world, struct watch_process *process,
@@ -402,7 +416,7 @@ static int take_known(struct watch_world *world, struct watch_process *process,
         report_process(world, WATCH_RENAME, process, -1);
     else if (why == WATCH_IDENTITY && is_user_new)
         report_process(world, WATCH_IDENTITY, process, -1);
-    return take_namespaces(world, process, now, false, NULL);
+    return take_namespaces(world, process, now, false, NULL, NULL);
 }
 
 int watch_look(struct watch_world *world, pid_t pid, const struct watch_cause *cause)

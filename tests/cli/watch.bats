@@ -134,6 +134,21 @@ expect_told() {
     run ! told " empty uts +$ns"
 }
 
+@test "a process that has moved before anybody looked at it has joined, too" {
+    need_program nsenter
+    cloche run -d --name box alpine sleep 1000 >/dev/null
+    ns=$(readlink "/proc/$(container_pid box)/ns/uts" | tr -dc 0-9)
+    start_watch -t uts
+    kill -STOP "$watch_pid"
+    wait_until grep -q '^State:.T' "/proc/$watch_pid/status"
+    nsenter -t "$(container_pid box)" -u sleep 1000 3>&- &
+    sleeper=$!
+    wait_until grep -qx sleep "/proc/$sleeper/comm"
+    kill -CONT "$watch_pid"
+    expect_told " join  uts +$ns +$sleeper (nsenter|sleep)\$"
+    kill "$sleeper"
+}
+
 @test "hostile names reach the terminal escaped" {
     start_watch
     cp "$(command -v sleep)" "$BATS_TEST_TMPDIR/"$'a\e]0;x'

@@ -83,6 +83,54 @@ TEST(new_namespaces_are_born_and_emptied)
     (void)close(proc);
 }
 
+static int enter_uts(void *context)
+{
+    const pid_t *pid = context;
+    char path[64];
+    (void)CL_PRINT(path, "/proc/%d/ns/uts", (int)*pid);
+    cl_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+    return setns(fd, CLONE_NEWUTS);
+}
+
+/* It was born where its maker is, and has moved before anybody looked. */
+TEST(a_child_that_is_not_where_its_maker_is_has_joined)
+{
+    static struct watch_world world;
+    static struct heard heard;
+    int proc;
+    struct sleeper there, mover, stays;
+    const struct watch_cause made = { .why = WATCH_FORK,
+                                      .parent = getpid(),
+                                      .not_after = UINT64_MAX };
+    if (!sleeper_start(&there, CLONE_NEWUTS, NULL, NULL))
+        SKIP("may not make namespaces");
+    REQUIRE(begin(&world, &heard, &proc));
+    REQUIRE(sleeper_start(&mover, 0, enter_uts, &there.pid));
+    REQUIRE(sleeper_start(&stays, 0, NULL, NULL));
+    CHECK_INT(watch_look(&world, mover.pid, &made), 0);
+    CHECK_CONTAINS(heard.text, line("join uts", mover.pid));
+    CHECK(strstr(heard.text, "born") == NULL);
+    heard.text[0] = '\0';
+    CHECK_INT(watch_look(&world, stays.pid, &made), 0);
+    CHECK_STR(heard.text, line("fork", stays.pid));
+    watch_end(&world, stays.pid, 0);
+    /* Where the maker itself was until now nobody has moved to. */
+    struct watch_process *maker = watch_find(&world, getpid());
+    REQUIRE(maker != NULL);
+    uint64_t own = maker->inodes[K_NS_UTS];
+    maker->inodes[K_NS_UTS] = watch_find(&world, there.pid)->inodes[K_NS_UTS];
+    maker->former[K_NS_UTS] = own;
+    heard.text[0] = '\0';
+    CHECK_INT(watch_look(&world, stays.pid, &made), 0);
+    CHECK_STR(heard.text, line("fork", stays.pid));
+    maker->inodes[K_NS_UTS] = own;
+    sleeper_end(&stays);
+    sleeper_end(&mover);
+    sleeper_end(&there);
+    watch_world_done(&world);
+    (void)close(proc);
+}
+
 /* One ends, unseen, and the next has its number, unless somebody else on this machine was faster. */
 static bool give_on(struct watch_world *world, pid_t *ret_gone, struct sleeper *new)
 {
