@@ -9,13 +9,12 @@ bats_require_minimum_version 1.5.0
 WORLD_ALPINE=no
 load ../cli/helper
 load daemon
-
-CNI_PLUGINS=/usr/lib/cni # Debian's containernetworking-plugins
+load cri
 
 setup_file() {
     world_setup_file
     command -v containerd >/dev/null && [ -x "$CNI_PLUGINS/bridge" ] && [ -z "$ALPINE_MISSING" ] && [ "$(id -u)" = 0 ] || return 0
-    write_configuration
+    cri_configuration "$WORLD/containerd-run" "$WORLD/containerd.sock"
     make_image pause "$WORLD/pause.tar" '["sleep", "1000000"]'
     make_image box "$WORLD/box.tar" '["sh"]'
     daemon_start "$WORLD/daemon.pid" containerd -c "$WORLD/containerd.toml"
@@ -24,59 +23,6 @@ setup_file() {
     ctr -a "$WORLD/containerd.sock" -n k8s.io images import "$WORLD/box.tar" >>"$WORLD/daemon.log" 2>&1 || return 0
     wait_until has_image localhost/pause:test && wait_until has_image localhost/box:test && touch "$WORLD/daemon.up"
     return 0
-}
-
-# Lower scores and raised limits take CAP_SYS_RESOURCE, which a machine for tests need not give. Two handlers, as RuntimeClasses name them: the second has another
-# directory of states.
-write_configuration() {
-    local handler handlers=
-    for handler in cloche second; do
-        handlers+="
-[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.$handler]
-runtime_type = 'io.containerd.runc.v2'
-[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.$handler.options]
-BinaryName = '$CLOCHE_BUILD/cloche-runtime'
-Root = '$WORLD/oci-$handler'
-"
-    done
-    cat >"$WORLD/containerd.toml" <<TOML
-version = 2
-root = '$WORLD/containerd'
-state = '$WORLD/containerd-run'
-[grpc]
-address = '$WORLD/containerd.sock'
-[plugins.'io.containerd.nri.v1.nri']
-disable = true
-[plugins.'io.containerd.grpc.v1.cri']
-sandbox_image = 'localhost/pause:test'
-stream_server_address = '127.0.0.1'
-stream_server_port = '0'
-restrict_oom_score_adj = true
-netns_mounts_under_state_dir = true
-[plugins.'io.containerd.grpc.v1.cri'.cni]
-bin_dir = '$CNI_PLUGINS'
-conf_dir = '$WORLD/cni'
-[plugins.'io.containerd.grpc.v1.cri'.containerd]
-default_runtime_name = 'cloche'
-$handlers
-TOML
-    mkdir "$WORLD/cni" "$WORLD/logs"
-    cat >"$WORLD/cni/10-pods.conflist" <<JSON
-{ "cniVersion": "0.4.0", "name": "pods", "plugins": [ { "type": "bridge", "bridge": "pods0", "isGateway": true,
-  "ipam": { "type": "host-local", "dataDir": "$WORLD/cni-leases", "ranges": [[{ "subnet": "10.89.0.0/24" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
-JSON
-}
-
-# make_image NAME TAR COMMAND: localhost/NAME:test, Alpine with that command, as an archive of Docker's.
-make_image() {
-    local work=$WORLD/image-$1
-    mkdir "$work"
-    gzip -dc "$ALPINE_TAR" >"$work/layer.tar"
-    jq -n --argjson command "$3" --arg digest "sha256:$(sha256sum <"$work/layer.tar" | cut -d' ' -f1)" \
-        '{ architecture: "amd64", os: "linux", config: { Cmd: $command, Env: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin"] }, rootfs: { type: "layers", diff_ids: [$digest] } }' >"$work/config.json"
-    jq -n --arg tag "localhost/$1:test" '[{ Config: "config.json", RepoTags: [$tag], Layers: ["layer.tar"] }]' >"$work/manifest.json"
-    tar -C "$work" -cf "$2" manifest.json config.json layer.tar
-    rm -r "$work"
 }
 
 setup() {

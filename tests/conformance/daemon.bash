@@ -17,7 +17,7 @@ daemon_start() {
             [ "$fd" -le 2 ] || eval "exec $fd>&-"
         done
         exec unshare --net --mount --propagation private sh -c 'ip link set lo up; echo $$ >"$0"; exec "$@"' "$pidfile" "$@" \
-            >"$WORLD/daemon.log" 2>&1 </dev/null
+            >>"$WORLD/daemon.log" 2>&1 </dev/null
     ) &
 }
 
