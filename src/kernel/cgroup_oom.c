@@ -7,6 +7,11 @@
  * systemd removes the group of a scope as soon as nobody is in it, and the kernel tells of changes
  * no more often than every 10 ms: the file of a container that the OOM killer has ended may be gone
  * before it could be read. What happens in a group is counted in the one above it, too, which stays.
+ *
+ * That count is of all groups below: when ours vanished, and one beside it had a kill since the last look (the caller looks each few seconds), that is told as ours. No file
+ * decides it. A descriptor of memory.events that was opened before reads nothing once the group is gone (ENODEV), and memory.events.local goes with it; that of the group
+ * above counts only its own members, which are none. All groups beside it could be read at each look and taken off, hundreds of them, and still one that came and
+ * vanished in between would be missing. A file in the group would keep nobody from removing it. So a kill is told once too often rather than never, and only at the end.
  */
 #include <errno.h>
 #include <fcntl.h>

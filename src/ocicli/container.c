@@ -175,30 +175,36 @@ static int load(struct container *container, int fd, bool wants_annotations, str
 /* What is wished of the lock; at the last, whoever is at work with the container does not have to be waited for: its init is ended. */
 enum lock_wish { LOCK_NOT, LOCK_WAIT, LOCK_END };
 
-/* Such as a start whose hook never ends. Without a pid there is nothing yet that could be ended: then the wait goes on. */
-static void end_init(const struct container *locked)
+/* Init where it hangs, such as a start whose hook never ends, or who is making it; -EALREADY: that one is left alone. Where neither can be told, whoever has the lock is
+   waited for. */
+static int end_holder(const struct container *locked, bool ends_maker)
 {
     auto_container container = CONTAINER_NONE;
     container.id = cl_strdup(locked->id);
     cl_auto_fd fd =
         inroot_open(locked->dir, "state.json", STATE_FLAGS, 0, INROOT_NO_SYMLINKS, NULL);
     if (container.id == NULL || load(&container, fd, false, NULL) < 0)
-        return;
-    cl_auto_fd pidfd = container_pidfd(&container, NULL);
-    if (pidfd >= 0)
-        (void)k_pidfd_send_signal(pidfd, SIGKILL); /* in vain: it has just ended */
+        return 0;
+    cl_auto_fd maker = container_maker(&container, locked->dir);
+    if (!ends_maker)
+        return maker >= 0 ? -EALREADY : 0;
+    cl_auto_fd init = container_pidfd(&container, NULL);
+    if (maker >= 0)
+        container_end_maker(maker);
+    if (init >= 0)
+        (void)k_pidfd_send_signal(init, SIGKILL); /* in vain: it has just ended */
+    return 0;
 }
 
+/* Nobody waits for a creation: it may hang in a hook, and is over when its caller says so. */
 static int take_lock(int root, const struct container *container, enum lock_wish wish)
 {
-    if (wish == LOCK_NOT)
-        return 0;
     int result =
-        lock(root, container->id, container->dir, wish == LOCK_END ? LOCK_EX | LOCK_NB : LOCK_EX);
-    if (wish != LOCK_END || result != -EWOULDBLOCK)
+        wish == LOCK_NOT ? 0 : lock(root, container->id, container->dir, LOCK_EX | LOCK_NB);
+    if (result != -EWOULDBLOCK)
         return result;
-    end_init(container);
-    return lock(root, container->id, container->dir, LOCK_EX);
+    result = end_holder(container, wish == LOCK_END);
+    return result < 0 ? result : lock(root, container->id, container->dir, LOCK_EX);
 }
 
 static int open_dir(const struct ocicli *cli, enum lock_wish wish, struct container *container,
@@ -216,6 +222,10 @@ static int open_dir(const struct ocicli *cli, enum lock_wish wish, struct contai
     container->has_lock = wish != LOCK_NOT && result >= 0;
     if (result == -ENOENT)
         return missing(container->id, err);
+    if (result == -EALREADY)
+        return cl_fail_kind(err, CL_KIND_CONFLICT, result,
+                            "container %s is still being created; delete --force ends that",
+                            container->id);
     return result < 0 ? cl_fail(err, result, "open the state of container %s", container->id) : 0;
 }
 

@@ -82,6 +82,9 @@ static int signal_each(const struct cgroup *cgroup, int signo)
 static int signal_all(const struct container *container, int signo, struct cl_error *err)
 {
     struct group group;
+    if (container->pid == 0) /* runtime.md "kill": what is being created is not to be signalled */
+        return cl_fail_kind(err, CL_KIND_CONFLICT, ESRCH, "container not running: %s",
+                            container->id);
     int result = group_open(container->cgroup_path, &group, err);
     if (result == -ENOENT)
         return 0; /* nobody is left */
@@ -160,9 +163,9 @@ static int freeze(const struct ocicli *cli, const char *id, bool wanted, struct 
         return result;
     bool is_possible =
         wanted ? status == OCI_RUNNING || status == OCI_CREATED : status == OCI_PAUSED;
-    if (!is_possible)
-        return cl_fail_kind(err, CL_KIND_CONFLICT, EINVAL, "cannot %s container %s: it is %s",
-                            wanted ? "pause" : "resume", id, oci_status_name(status));
+    if (!is_possible) /* in runc's words, by which CRI-O knows who has ended */
+        return cl_fail_kind(err, CL_KIND_CONFLICT, EINVAL, "container not %s: %s: it is %s",
+                            wanted ? "running" : "paused", id, oci_status_name(status));
     result = group_open(container.cgroup_path, &group, err);
     if (result < 0)
         return result;

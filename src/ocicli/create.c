@@ -9,6 +9,7 @@
 #include "ocicli/creation.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define SPEC_MAX     (16 << 20)
@@ -321,6 +322,7 @@ int creation_record(struct creation *creation, struct cl_error *err)
     hooks_record(container, spec);
     container->owns_pid_ns = pid_ns != NULL && pid_ns->path == NULL;
     container->starts_at_once = !creation->is_started_later;
+    container->maker = getpid();
     if (container->bundle == NULL || container->cgroup_path == NULL || container->rootfs == NULL ||
         oci_map_copy(&container->annotations, &spec->annotations) < 0)
         return cl_fail(err, ENOMEM, "create container %s", container->id);
@@ -411,12 +413,32 @@ int creation_end_process(struct creation *creation, struct cl_error *err)
     return result;
 }
 
+/* A hook may hang: who asks us to end then ends the hook, and we undo what is there (runtime/hooks.c). Without hooks we just end; delete finds the record. */
+static int keep_signals(const struct oci_spec *spec, struct cl_error *err)
+{
+    static const enum runtime_hooks kinds[] = { RUNTIME_PRESTART, RUNTIME_CREATE_RUNTIME,
+                                                RUNTIME_CREATE_CONTAINER };
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    size_t count = 0;
+    sigset_t set;
+    for (size_t i = 0; i < CL_COUNT(kinds); i++)
+        count += runtime_hooks_list(spec, kinds[i])->count;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < CL_COUNT(signals); i++)
+        (void)sigaddset(&set, signals[i]);
+    return count > 0 && sigprocmask(SIG_BLOCK, &set, NULL) < 0
+               ? cl_fail(err, errno, "block signals")
+               : 0;
+}
+
 /* From the directory to an init that waits. On failure nothing is left. */
 static int make_container(struct creation *creation, struct cl_error *err)
 {
     struct cl_error ignored;
     const struct ocicli *cli = creation->cli;
-    int result = container_claim(cli, creation->options.id, &creation->container, err);
+    int result = keep_signals(creation->spec, err);
+    if (result >= 0)
+        result = container_claim(cli, creation->options.id, &creation->container, err);
     if (result < 0)
         return result;
     result = creation_record(creation, err);

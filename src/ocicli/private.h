@@ -8,6 +8,7 @@
  *   help.c       option tables → help, manual page
  *   container.c  the directory of one container, its control group, its end
  *   status.c     what it is doing now
+ *   maker.c      who is making it
  *   create.c     create, run, start
  *   checkpoint.c checkpoint
  *   restore.c    restore
@@ -137,7 +138,8 @@ struct container {
     struct runtime_scope scope; /* unit "": none */
     char *boot_id;
     int64_t created;
-    pid_t pid; /* 0: not there yet */
+    pid_t pid;   /* 0: not there yet */
+    pid_t maker; /* until then: who claims to be making it; 0: not known */
     uint64_t start_ticks;
     uid_t owner;
     bool owns_pid_ns;                 /* with its init everything in it dies */
@@ -251,6 +253,13 @@ int container_scan(const char *text, size_t size, bool wants_annotations,
 /* From state.json, at its beginning. Into one whose id is there, and no more than id and dir. */
 int container_load(struct container *container, int fd, bool wants_annotations,
                    struct cl_error *err);
+
+/* ---- maker.c ---- */
+
+/* A pidfd of who is making it, proven by its lock on `dir`, the container's directory. -ESRCH: nobody, or nobody to be seen. */
+int container_maker(const struct container *container, int dir);
+/* Until it has ended, having undone what it made, or was killed. */
+void container_end_maker(int pidfd);
 
 /* ---- control.c ---- */
 

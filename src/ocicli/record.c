@@ -65,6 +65,8 @@ int container_save_as(const struct container *container, const char *name, struc
         result = cl_json_set(json, "rdtGroup", cl_json_from_string(container->rdt.group));
     if (result >= 0 && container->rdt.monitor != NULL)
         result = cl_json_set(json, "rdtMonitor", cl_json_from_string(container->rdt.monitor));
+    if (result >= 0 && container->pid == 0 && container->maker > 0)
+        result = cl_json_set(json, "maker", cl_json_from_int(container->maker));
     cl_auto_free char *text = result < 0 ? NULL : cl_json_text(json, CL_JSON_COMPACT);
     if (text == NULL)
         return cl_fail(err, ENOMEM, "write the state of container %s", container->id);
@@ -126,6 +128,7 @@ int container_decode(const struct cl_json *json, struct container *container)
     container->created = cl_json_int(cl_json_get(json, "created"));
     container->owner = (uid_t)cl_json_int(cl_json_get(json, "owner"));
     container->pid = (pid_t)cl_json_int(cl_json_get(json, "pid"));
+    container->maker = (pid_t)cl_json_int(cl_json_get(json, "maker"));
     container->owns_pid_ns = cl_json_bool(cl_json_get(json, "ownsPidNamespace"));
     container->has_poststart = cl_json_bool(cl_json_get(json, "hasPoststart"));
     container->has_poststop = cl_json_bool(cl_json_get(json, "hasPoststop"));

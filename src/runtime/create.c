@@ -630,8 +630,11 @@ static int let_run(struct runtime_process *process, struct cl_error *err)
 
 static int make_container(struct making *making, struct cl_error *err)
 {
+    cl_auto_fd signals =
+        making->plan->spec->hooks.create_container.count > 0 ? hooks_open_signals() : -EBADF;
     const struct parent_service service = { .wants_console = making->io->terminal,
-                                            .plan = making->plan };
+                                            .plan = making->plan,
+                                            .signals = signals };
     int result = 0;
     for (size_t i = 0; result >= 0 && i < parent_step_count; i++) {
         const struct parent_step *step = &parent_steps[i];

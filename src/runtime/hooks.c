@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -190,14 +191,16 @@ static int wait_end(const struct oci_hook *hook, int pidfd, int signals)
             return count;
         if (count > 0 && fds[0].revents != 0)
             return 0;
-        if (count > 0 && fds[1].revents != 0)
+        if (count > 0 && fds[1].revents != 0) {
+            hooks_take_signal(signals);
             return -EINTR;
+        }
         if (count == 0 && time_left(deadline) == 0)
             return -ETIMEDOUT;
     }
 }
 
-static int open_signals(void)
+int hooks_open_signals(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
@@ -206,6 +209,13 @@ static int open_signals(void)
     (void)sigaddset(&set, SIGHUP);
     (void)sigaddset(&set, SIGQUIT);
     return k_signalfd(&set); /* without one the signals wait: no more than that */
+}
+
+/* It has had its effect: hooks of the end are not to be ended by it as well. */
+void hooks_take_signal(int signals)
+{
+    struct signalfd_siginfo info;
+    (void)!read(signals, &info, sizeof info);
 }
 
 static int judge(const struct oci_hook *hook, int waited, int failed_exec, int status,
@@ -236,7 +246,7 @@ static int follow(const struct oci_hook *hook, pid_t pid, int pidfd, int report,
                   struct cl_error *err)
 {
     int status = 0, failed_exec = 0;
-    cl_auto_fd signals = open_signals();
+    cl_auto_fd signals = hooks_open_signals();
     int waited = wait_end(hook, pidfd, signals);
     if (waited < 0) {
         /* Before it is reaped, so the number of its group is still its own. */

@@ -22,6 +22,9 @@ int hooks_run_all(const struct hooks_run *run, struct cl_error *err);
 /* The files of the annotations, opened in the caller's mount namespace; -EBADF where there is none. */
 int hooks_open_output(const struct oci_spec *spec, struct hooks_output *ret, struct cl_error *err);
 void hooks_close_output(struct hooks_output *output);
+/* Of the signals that mean our end, for who has them blocked; readable until then. Negative: none, they wait. */
+int hooks_open_signals(void);
+void hooks_take_signal(int signals);
 /* A memfd with the state as JSON, its offset at the end. */
 int hooks_state(const struct oci_spec *spec, enum runtime_hooks kind,
                 const struct runtime_hook_state *about, int *ret_fd, struct cl_error *err);

@@ -163,6 +163,7 @@ int parent_send(int sync, enum wire_init_type type);
 struct parent_service {
     bool wants_console;
     const struct runtime_plan *plan; /* with hooks for us; or NULL */
+    int signals;                     /* of hooks_open_signals: one of them ends the wait; 0: none */
 };
 /*
  * Wait until `until` (READY, or 0: the end of file that exec makes). One CONSOLE descriptor, where

@@ -2,6 +2,7 @@
 /*
  * The parent's end of wire/init.h, and the end of a process.
  */
+#include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "runtime/parent.h"
 
@@ -104,11 +105,35 @@ void parent_wait_close(const struct runtime_process *process)
     while (result < 0 && errno == EINTR);
 }
 
+/* Hooks that init runs may never end, and who made us a foreground parent has signals blocked. */
+static int wait_word(const struct runtime_process *process, const struct parent_service *service,
+                     struct cl_error *err)
+{
+    struct pollfd fds[] = { { .fd = process->sync, .events = POLLIN },
+                            { .fd = service->signals, .events = POLLIN } };
+    int count = 0;
+    if (service->signals <= 0)
+        return 0;
+    do
+        count = k_poll(fds, CL_COUNT(fds), -1);
+    while (count == -EINTR);
+    if (count < 0)
+        return cl_fail(err, count, "hear from the container's first process");
+    if (fds[1].revents == 0)
+        return 0;
+    hooks_take_signal(service->signals);
+    return cl_fail_kind(err, CL_KIND_SYSTEM, EINTR,
+                        "hooks.createContainer: given up, as a signal asked us to end");
+}
+
 int parent_wait(struct runtime_process *process, enum wire_init_type until,
                 const struct parent_service *service, struct cl_error *err)
 {
     bool was_reset = false;
     for (;;) {
+        int waited = wait_word(process, service, err);
+        if (waited < 0)
+            return waited;
         struct wire_init message;
         int fds[NOTIFY_FDS] = { -EBADF, -EBADF, -EBADF };
         size_t count = 0;

@@ -481,6 +481,105 @@ is_gone() {
     done
 }
 
+# hang KIND [COMMAND]: create (or what is given) with such a hook that never ends, with a child, in the background as $MAKER; poststop is there, too.
+hang() {
+    rm -f "$WORLD"/calls "$WORLD"/got
+    change 'del(.hooks)'
+    hook "$1" slow "sh -c 'cut -d\" \" -f4 /proc/self/stat >$WORLD/got; exec sleep 1000' & sleep 1000"
+    hook poststop poststop
+    shift
+    cloche-runtime --root "$WORLD/oci" "${@:-create}" -b "$BUNDLE" box >"$WORLD/made" 2>&1 &
+    MAKER=$!
+    wait_until test -s "$WORLD/got"
+}
+
+# The hook's child, which is in no group of the container's.
+nobody_sleeps() {
+    is_gone "$(cat "$WORLD/got")"
+}
+
+@test "create hangs in a hook: state and list answer, what can't be done says why, delete -f ends it with all of the hook's" {
+    local kind verb code
+    script 'sleep 1001'
+    for kind in prestart createRuntime createContainer; do
+        hang "$kind"
+        has_status box creating
+        [ "$(rt list -q)" = box ]
+        [ "$(rt list -f json | jq -r '.[].status')" = creating ]
+        for verb in 'start box' 'delete box' 'pause box' 'resume box' 'update --pids-limit 7 box'; do
+            # shellcheck disable=SC2086 # words
+            run timeout "$PATIENCE" cloche-runtime --root "$WORLD/oci" $verb
+            expect_status 1
+            expect_output 'cloche-runtime: container box is still being created; delete --force ends that'
+        done
+        for verb in 'kill box KILL' 'kill --all box KILL' 'events --stats box'; do
+            # shellcheck disable=SC2086 # words
+            run rt $verb
+            expect_status 1
+            expect_output 'cloche-runtime: container not running: box'
+        done
+        run rt exec box true
+        expect_status 255
+        expect_output 'cloche-runtime: container not running: box'
+        has_status box creating
+        timeout "$PATIENCE" cloche-runtime --root "$WORLD/oci" delete -f box
+        nothing_is_left
+        code=0
+        wait "$MAKER" || code=$?
+        [ "$code" = 1 ]
+        grep -q "hooks.$kind.*, as a signal asked us to end" "$WORLD/made"
+        wait_until nobody_sleeps
+        [ "$(calls)" = "slow poststop" ]
+    done
+}
+
+@test "create, run: a signal ends them while a hook hangs, nothing is left, poststop is run" {
+    local kind code verb
+    for kind in prestart createContainer; do
+        for verb in create run 'run -d'; do
+            # shellcheck disable=SC2086 # words
+            hang "$kind" $verb
+            kill -TERM "$MAKER"
+            code=0
+            wait "$MAKER" || code=$?
+            [ "$code" = 1 ]
+            grep -q "hooks.$kind.*, as a signal asked us to end" "$WORLD/made"
+            nothing_is_left
+            wait_until nobody_sleeps
+            [ "$(calls)" = "slow poststop" ]
+        done
+    done
+}
+
+is_waited_for() {
+    grep -q -- "-> FLOCK .*:$(stat -c %i "$1") " /proc/locks
+}
+
+@test "delete -f ends only who is proven to make the container: not whom a record names" {
+    need_program flock
+    rt create -b "$BUNDLE" box
+    sleep 1000 &
+    local other=$! holder deleter
+    flock "$WORLD/oci/box" sh -c "echo >$WORLD/got; exec sleep 1000" &
+    holder=$!
+    wait_until test -s "$WORLD/got"
+    jq -c --argjson pid "$other" '.pid = 0 | .maker = $pid' "$WORLD/oci/box/state.json" >"$WORLD/state.json"
+    cat "$WORLD/state.json" >"$WORLD/oci/box/state.json"
+    cloche-runtime --root "$WORLD/oci" delete -f box &
+    deleter=$!
+    wait_until is_waited_for "$WORLD/oci/box"
+    kill -0 "$other"
+    kill -0 "$holder"
+    pkill -KILL -P "$holder" || true
+    kill -KILL "$holder" 2>/dev/null || true
+    wait "$holder" || true
+    wait "$deleter"
+    kill -0 "$other"
+    kill -KILL "$other"
+    wait "$other" || true
+    nothing_is_left
+}
+
 @test "run: a signal that asks us to end ends a hook that hangs, and the container" {
     hook createRuntime slow 'exec sleep 1000'
     cloche-runtime --root "$WORLD/oci" run -b "$BUNDLE" box 2>"$WORLD/got" &

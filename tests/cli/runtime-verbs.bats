@@ -148,3 +148,88 @@ create_idle() {
         [ "$status" = 5 ] || { echo "$signal: exit status $status" >&2; return 1; }
     done
 }
+
+# Exit status and words of each verb in each state. What clients look for: "does not exist" (containerd's shim: gone), "container not running" (containerd's shim, CRI-O: it
+# has ended), "container not paused", "cannot exec in a paused container", "not stopped".
+answers() {
+    local verb code text
+    while IFS='|' read -r verb code text; do
+        # shellcheck disable=SC2086 # words
+        run in_time $verb
+        [ "$status" = "$code" ] || { echo "$verb: exit status $status, not $code: $output" >&2; return 1; }
+        [ -z "$text" ] || expect_output "cloche-runtime: $text"
+    done
+}
+
+@test "each verb in each state: exit status and the words that clients look for" {
+    need_controller freezer
+    answers <<'END'
+state box|1|container does not exist: box
+start box|1|container does not exist: box
+kill box KILL|1|container does not exist: box
+kill --all box KILL|1|container does not exist: box
+exec box true|255|container does not exist: box
+update --pids-limit 7 box|1|container does not exist: box
+pause box|1|container does not exist: box
+resume box|1|container does not exist: box
+ps box|1|container does not exist: box
+events --stats box|1|container does not exist: box
+delete box|1|container does not exist: box
+delete --force box|0|
+END
+    create_idle
+    answers <<'END'
+state box|0|
+kill box 0|0|
+kill --all box 0|0|
+exec box true|0|
+update --pids-limit 70 box|0|
+resume box|1|container not paused: box: it is created
+pause box|0|
+resume box|0|
+events --stats box|0|
+start box|0|
+start box|1|cannot start container box: it is running
+resume box|1|container not paused: box: it is running
+delete box|1|cannot delete container box that is not stopped: running; kill it, or use --force
+kill box 0|0|
+pause box|0|
+pause box|1|container not running: box: it is paused
+start box|1|cannot start container box: it is paused
+exec box true|255|cannot exec in a paused container (use --ignore-paused)
+update --pids-limit 80 box|0|
+events --stats box|0|
+delete box|1|cannot delete container box that is not stopped: paused; kill it, or use --force
+resume box|0|
+kill box KILL|0|
+END
+    wait_until has_status box stopped
+    answers <<'END'
+state box|0|
+start box|1|cannot start container box: it is stopped
+kill box KILL|1|container not running: box
+kill box 0|1|container not running: box
+kill --all box KILL|0|
+exec box true|255|container not running: box
+update --pids-limit 7 box|1|container not running: box
+pause box|1|container not running: box: it is stopped
+resume box|1|container not paused: box: it is stopped
+ps box|0|
+events --stats box|1|container not running: box
+delete box|0|
+delete box|1|container does not exist: box
+END
+    create_idle
+    cp "$WORLD/oci/box/state.json" "$WORLD/state.json"
+    truncate -s 40 "$WORLD/oci/box/state.json"
+    local verb
+    for verb in 'state box' 'start box' 'kill box KILL' 'kill --all box KILL' 'update --pids-limit 7 box' 'pause box' 'resume box' 'ps box' 'events --stats box' 'delete box'; do
+        # shellcheck disable=SC2086 # words
+        run in_time $verb
+        expect_status 1
+        expect_match '^cloche-runtime: read the state of container box: .*; delete --force removes what can be told to be its$'
+    done
+    run in_time exec box true
+    expect_status 255
+    cp "$WORLD/state.json" "$WORLD/oci/box/state.json"
+}
