@@ -130,8 +130,8 @@ int parent_make_v2_cgroup(const struct runtime_plan *plan, struct cgroup *ret, s
     return result < 0 && goes_without(plan, result) ? 0 : result;
 }
 
-int parent_make_v1_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
-                           struct cl_error *err)
+int parent_complete_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
+                            struct cl_error *err)
 {
     struct cgroup group = { 0 };
     struct cgroup_host *host = (struct cgroup_host *)(uintptr_t)&plan->facts->cgroups;
@@ -143,7 +143,7 @@ int parent_make_v1_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
     if (ret->count == 1)
         group.at[group.count++] = ret->at[0];
     *ret = group;
-    return apply_all(plan, ret, err);
+    return ret->count > 0 ? apply_all(plan, ret, err) : 0; /* none: it goes without */
 }
 
 int parent_remove_cgroup(const struct cgroup *group)

@@ -156,11 +156,12 @@ static int send_go(const struct making *making, struct cl_error *err)
                : 0;
 }
 
-/* Init makes its namespaces meanwhile: a dozen directories take as long as those, and the other processor is not awake at once. */
-static int make_v1_groups(struct making *making, struct cl_error *err)
+/* Init makes its namespaces meanwhile: a dozen directories of v1 take as long as those, limits and a device filter of v2 a fifth of that, and the other processor is not
+   awake at once. */
+static int complete_groups(struct making *making, struct cl_error *err)
 {
     struct runtime_process *process = &making->process;
-    int result = parent_make_v1_cgroups(making->plan, &process->cgroup, err);
+    int result = parent_complete_cgroups(making->plan, &process->cgroup, err);
     if (result >= 0 && process->cgroup.count > 0)
         result = parent_keep_hierarchies(process, err);
     cl_test_point("cgroup ready");
@@ -559,12 +560,19 @@ bool parent_groups_follow(const struct runtime_plan *plan)
 {
     const enum cgroup_layout layout = plan->facts->cgroups.layout;
     const struct runtime_options *options = plan->options;
-    return (layout == CGROUP_V1 || layout == CGROUP_HYBRID) && plan->cgroup_path[0] != '\0' &&
-           makes_group(plan) && !waits_for_go(plan) && plan->facts->is_root &&
-           (plan->clone_flags & CLONE_NEWNS) != 0 && plan->join_count == 0 &&
-           !plan->shares_mount_ns && plan->delegate == NULL && !plan->gives_group &&
-           !has_rdt(plan) && !has_agent(plan) && !hands_pidfd(plan) &&
+    return layout != CGROUP_NONE && plan->cgroup_path[0] != '\0' && makes_group(plan) &&
+           !waits_for_go(plan) && plan->facts->is_root && (plan->clone_flags & CLONE_NEWNS) != 0 &&
+           plan->join_count == 0 && !plan->shares_mount_ns && plan->delegate == NULL &&
+           !plan->gives_group && !has_rdt(plan) && !has_agent(plan) && !hands_pidfd(plan) &&
            (options->trace_fd <= 0 || options->trace_since != NULL);
+}
+static bool limits_follow(const struct runtime_plan *plan)
+{
+    return parent_groups_follow(plan) && plan->facts->cgroups.layout == CGROUP_V2;
+}
+static bool groups_follow(const struct runtime_plan *plan)
+{
+    return parent_groups_follow(plan) && !limits_follow(plan);
 }
 static bool makes_group_first(const struct runtime_plan *plan)
 {
@@ -582,7 +590,8 @@ const struct parent_step parent_steps[] = {
     { "make control group", make_group, makes_group_first, false, NULL },
     { "make resctrl group", open_rdt, has_rdt, false, NULL },
     { "make namespaces", make_namespaces, NULL, false, NULL },
-    { "make control groups", make_v1_groups, parent_groups_follow, false, NULL },
+    { "make control groups", complete_groups, groups_follow, false, NULL },
+    { "set limits", complete_groups, limits_follow, false, NULL },
     { "set up from outside", let_go, waits_for_go, false, NULL },
     { "tell the seccomp agent", tell_agent, has_agent, false, NULL },
     /* Now that nothing of ours can fail but init. */

@@ -31,12 +31,17 @@ const struct runtime_step runtime_steps[] = {
       "Makes its group of cache and memory bandwidth, or checks the one that is there.",
       "建立它的快取與記憶體頻寬群組,或檢查既有的群組。" },
     { "make control group", "mkdir, write",
-      "Makes its control group with the limits of memory, CPU, processes and devices.",
-      "建立它的控制群組,寫入記憶體、CPU、行程數與裝置的限制。" },
+      "Makes its control group, which the limits of memory, CPU, processes and devices are for.",
+      "建立它的控制群組,記憶體、CPU、行程數與裝置的限制都寫在其中。" },
     { "make control groups", "mkdir, write",
       "Makes its control groups of version 1, with their limits, while the first process makes its "
       "namespaces.",
       "在第一個行程建立命名空間的同時,建立第 1 版的控制群組並寫入限制。" },
+    { "set limits", "write, bpf",
+      "Sets the limits of its control group, of memory, CPU, processes and devices, while the "
+      "first "
+      "process makes its namespaces.",
+      "在第一個行程建立命名空間的同時,寫入控制群組的記憶體、CPU、行程數與裝置限制。" },
     { "make namespaces", "clone3",
       "Starts the first process in new namespaces: from here on it has its own pids, hostname, "
       "network, IPC, mounts and clock.",

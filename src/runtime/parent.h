@@ -21,7 +21,7 @@ struct parent_step {
 };
 extern const struct parent_step parent_steps[];
 extern const size_t parent_step_count;
-/* Are the groups of cgroup v1 made while init makes its namespaces, which it then does itself? */
+/* Are the groups of cgroup v1 made, and limits set, while init makes its namespaces, which it then does itself? */
 bool parent_groups_follow(const struct runtime_plan *plan);
 /* Is init born of a process between the parent and it (enter.c)? */
 bool parent_clones_between(const struct runtime_plan *plan);
@@ -74,11 +74,12 @@ int rdt_update(int root, const struct oci_intel_rdt *rdt, const char *id,
 /* ---- cgroup.c ---- */
 /* Make the group and write all limits and device rules. On failure nothing is left. */
 int parent_make_cgroup(const struct runtime_plan *plan, struct cgroup *ret, struct cl_error *err);
-/* The same in two parts, around the clone: *ret is then whole. After a failure of the second, what is there is in *ret. */
+/* The same in two parts, around the clone: what init is born in, and the rest, which is v1's groups and all limits: *ret is then whole. After a failure of the second,
+   what is there is in *ret. */
 int parent_make_v2_cgroup(const struct runtime_plan *plan, struct cgroup *ret,
                           struct cl_error *err);
-int parent_make_v1_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
-                           struct cl_error *err);
+int parent_complete_cgroups(const struct runtime_plan *plan, struct cgroup *ret,
+                            struct cl_error *err);
 /* Remove the group of `process`: by its own open hierarchies, so neither plan nor facts are needed.
    */
 int parent_remove_cgroup(const struct cgroup *group);

@@ -145,8 +145,10 @@ static void tell_joins(struct teller *teller, const char *side)
 
 static void tell_first_group(struct teller *teller)
 {
-    if (parent_groups_follow(teller->plan))
-        say(teller, "make cgroup %s of version 2", teller->plan->cgroup_path);
+    const struct runtime_plan *plan = teller->plan;
+    if (parent_groups_follow(plan))
+        say(teller, "make cgroup %s%s", plan->cgroup_path,
+            plan->facts->cgroups.layout == CGROUP_V2 ? "" : " of version 2");
     else
         tell_group(teller);
 }
@@ -451,6 +453,7 @@ static const struct {
     { "open bind sources", tell_sources },
     { "make control group", tell_first_group },
     { "make control groups", tell_group },
+    { "set limits", tell_limits },
     { "make own namespaces", tell_own_namespaces },
     { "make resctrl group", tell_rdt },
     { "make namespaces", tell_namespaces },
