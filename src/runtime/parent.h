@@ -89,6 +89,10 @@ int parent_keep_hierarchies(struct runtime_process *process, struct cl_error *er
 /* ---- open_join.c: one descriptor in `fds` per plan->joins[]; those that are open after an error are the caller's, too ---- */
 int parent_open_joins(const struct runtime_plan *plan, int *fds, struct cl_error *err);
 
+/* ---- process.c ---- */
+/* Network devices that were moved in: back to where they were, or the container's for good. */
+void parent_forget_devices(struct runtime_process *process, bool take_back);
+
 /* ---- join_group.c: which group a process of exec goes into ---- */
 int parent_enter_subgroups(struct cgroup *group, const struct runtime_subgroup *subgroups,
                            size_t count, struct cl_error *err);
