@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside room ocicli only: a container while it is made, by create and run (create.c) or by restore (restore.c).
+ * Inside room ocicli only: a container while it is made: planned (plan.c), then made by create and run (create.c) or by restore
+ * (restore.c).
  */
 #pragma once
 

@@ -9,7 +9,9 @@
  *   container.c  the directory of one container, its control group, its end
  *   status.c     what it is doing now
  *   maker.c      who is making it
- *   create.c     create, run, start
+ *   plan.c       what create and run begin with; plan
+ *   create.c     create, run
+ *   start.c      start
  *   checkpoint.c checkpoint
  *   restore.c    restore
  *   exec.c       exec
