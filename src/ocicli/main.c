@@ -6,6 +6,7 @@
 #include "ocicli/private.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct global_options {
@@ -93,6 +94,17 @@ static int set_rootless(struct ocicli *cli, const char *word, struct cl_error *e
                         word);
 }
 
+/* Whoever can write there says what our containers are, down to the hooks that we run. */
+static int check_owner(const char *dir, struct cl_error *err)
+{
+    struct stat info;
+    if (stat(dir, &info) < 0 || info.st_uid == geteuid()) /* missing: then we make it */
+        return 0;
+    return cl_fail_kind(err, CL_KIND_DENIED, EPERM,
+                        "XDG_RUNTIME_DIR: %s belongs to user %u, and we are user %u; give --root",
+                        dir, info.st_uid, geteuid());
+}
+
 /* /run is root's; a user has a directory of its own that goes with the session, and so has a user who is root of a user namespace, as under rootless engines. */
 static int set_default_root(struct ocicli *cli, struct cl_error *err)
 {
@@ -100,6 +112,8 @@ static int set_default_root(struct ocicli *cli, struct cl_error *err)
     bool is_user = geteuid() != 0 || (own != NULL && access("/run", W_OK) < 0);
     bool is_rootless = cli->rootless == RUNTIME_ROOTLESS_YES ||
                        (cli->rootless == RUNTIME_ROOTLESS_AUTO && is_user);
+    if (is_rootless && own != NULL && own[0] == '/' && check_owner(own, err) < 0)
+        return -EPERM;
     int result = !is_rootless ? CL_PRINT(cli->default_root, "/run/cloche-runtime")
                  : own != NULL && own[0] == '/'
                      ? CL_PRINT(cli->default_root, "%s/cloche-runtime", own)

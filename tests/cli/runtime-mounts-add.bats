@@ -208,6 +208,35 @@ with_admin() {
     expect_status 1
 }
 
+recorded() {
+    jq length "$WORLD/oci/box/mounts.json" 2>/dev/null || echo 0
+}
+
+# Of the two of the next test.
+attached() {
+    mounted | grep -cE ' /(mnt|data) ' || true
+}
+
+# Half of the first hundred only look at the host's control groups, and may fail: then some are passed over.
+@test "add: each system call fails once, and what is there is what is recorded" {
+    local number failed=0 passed=0
+    start_idle
+    list "$(tmpfs /mnt) $(bind "$WORLD/src" /data bind)"
+    for ((number = 1; passed < 30; number += passed < 10 ? 1 : 5)); do
+        if CLOCHE_TEST_FAIL_CALL="$number:EIO" rt mounts add box "$WORLD/list" 2>"$WORLD/why"; then
+            [ "$(recorded) $(attached)" = "2 2" ]
+            rt mounts remove box "$WORLD/list"
+            passed=$((passed + 1))
+        else
+            [ -s "$WORLD/why" ]
+            failed=$((failed + 1)) passed=0
+        fi
+        [ "$(recorded) $(attached)" = "0 0" ]
+        [ "$number" -lt 500 ]
+    done
+    [ "$failed" -gt 10 ]
+}
+
 @test "add: what only the container's first process could make right is refused, by its path in the list" {
     start_idle
     list "$(jq -n '{destination: "/mnt", type: "proc", source: "proc"}')"

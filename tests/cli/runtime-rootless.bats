@@ -309,6 +309,19 @@ END
     [ -d "$WORLD/home/run/cloche-runtime" ]
 }
 
+@test "XDG_RUNTIME_DIR of somebody else is not where the state is, who could say what we run" {
+    mkdir -p "$WORLD/theirs"
+    chmod 777 "$WORLD/theirs"
+    run as env XDG_RUNTIME_DIR="$WORLD/theirs" "$WORLD/home/cloche-runtime" run -b "$BUNDLE" box
+    expect_status 1
+    expect_text "XDG_RUNTIME_DIR: $WORLD/theirs belongs to user 0"
+    chown $USER_ID "$WORLD/theirs"
+    run env XDG_RUNTIME_DIR="$WORLD/theirs" "$WORLD/home/cloche-runtime" --rootless true list
+    expect_status 1
+    expect_text "belongs to user $USER_ID"
+    [ -z "$(ls -A "$WORLD/theirs")" ]
+}
+
 @test "limits that take root are errors with a hint" {
     change '.process.oomScoreAdj = -900'
     script 'exit 0'
