@@ -24,7 +24,7 @@
  *   events.c     events
  *   list.c       state, list
  *   ps.c         ps
- *   features.c   spec, features, plan
+ *   features.c   spec, features
  *   relay.c      being the foreground parent of a process; consoles
  */
 #pragma once
@@ -289,7 +289,7 @@ int list_check_format(const char *format, bool *ret_json, struct cl_error *err);
 /* With these columns, NULL-terminated. */
 int list_table_new(const char *const *headings, struct cl_table **ret);
 
-/* ---- create.c ---- */
+/* ---- plan.c ---- */
 
 /* The default devices are there for every container (config-linux.md), whatever the caller denies, so their rules come last: as runc does it. */
 int allow_default_devices(struct oci_spec *spec, struct cl_error *err);
