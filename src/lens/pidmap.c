@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `cloche pid`: one process in every pid namespace that it is in, outermost (ours) first. Its pids come from NSpid, the namespaces
- * from NS_GET_PARENT upwards from its own, and the containers' names by comparing these with where their inits live.
+ * from NS_GET_PARENT upwards from its own, and the containers' names by comparing these with where their inits live. Containers of other engines have no
+ * list; who they are tells the control group of a namespace's first process, so all processes are looked at where a level has no name yet.
  */
 #include "lens/inside.h"
 #include "lens/names.h"
 
 #include <errno.h>
 
+#include "lens/collect.h"
 #include "lens/proc.h"
 
 struct pid_level {
@@ -48,6 +50,41 @@ static void name_levels(struct pid_map *map, int proc_fd)
         for (unsigned level = 1; level < map->count; level++)
             if (map->levels[level].ns == inode)
                 map->levels[level].container = container;
+    }
+}
+
+static bool is_same(const struct lens_container *a, const struct lens_container *b)
+{
+    return a != NULL && b != NULL && cl_streq(a->engine, b->engine) && cl_streq(a->name, b->name);
+}
+
+static bool lacks_names(const struct pid_map *map)
+{
+    for (unsigned level = 1; level < map->count; level++)
+        if (map->levels[level].container == NULL)
+            return true;
+    return false;
+}
+
+/* A namespace that a container made for itself is not the container's own: the outermost with its name is. */
+static void name_foreign_levels(struct pid_map *map, int proc_fd)
+{
+    CL_AUTO(lens_snapshot_free) struct lens_snapshot *snapshot = NULL;
+    const struct lens_container *outer = NULL;
+    if (!map->directory.wants_foreign || !lacks_names(map) ||
+        lens_collect(proc_fd, 1U << K_NS_PID, false, &snapshot, NULL) < 0 ||
+        lens_collect_representatives(snapshot, proc_fd, LENS_DETAIL_CGROUP, NULL) < 0)
+        return; /* only costs names */
+    for (unsigned level = 1; level < map->count; level++) {
+        struct pid_level *at = &map->levels[level];
+        uint32_t ns = at->ns == 0 ? LENS_NONE : lens_snapshot_find(snapshot, at->ns);
+        uint32_t first = ns == LENS_NONE ? LENS_NONE : snapshot->namespaces[ns].representative;
+        const struct lens_container *found = at->container;
+        if (found == NULL && first != LENS_NONE && snapshot->processes[first].has_details)
+            found = lens_directory_find(&map->directory, &snapshot->processes[first]);
+        if (!is_same(found, outer))
+            at->container = found;
+        outer = found != NULL ? found : outer;
     }
 }
 
@@ -189,6 +226,7 @@ int lens_pid_map(const struct lens_pid_options *options, const struct lens_names
         return code;
     lens_directory_read(&map.directory, names);
     name_levels(&map, proc_fd);
+    name_foreign_levels(&map, proc_fd);
     code = options->json ? print_json(&map, out) : print_table(&map, options, out);
     lens_directory_done(&map.directory);
     return code < 0 ? cl_fail(err, code, "print the pids of process %d", (int)pid) : 0;

@@ -345,7 +345,11 @@ SESSION
     run in_world "$CLOCHE_BUILD/cloche" view --json tests/seen-node/a
     [ "$(jq -r '"\(.pid) \(.container) \(.engine) \(.process.pid.inside)"' <<<"$output")" = "$pid tests/seen-node/a kubernetes 1" ]
     run in_world "$CLOCHE_BUILD/cloche" pid --json tests/seen-node/a
-    [ "$(jq -r '.levels | last | .pid' <<<"$output")" = 1 ]
+    [ "$(jq -r '.levels | last | "\(.pid) \(.container)"' <<<"$output")" = "1 tests/seen-node/a" ]
+    # Of its other namespaces, the pod is the owner.
+    run in_world "$CLOCHE_BUILD/cloche" view --json tests/seen-node/b
+    [ "$(jq -r '[.namespaces | .uts, .ipc, .net | .with] | unique | join(" ")' <<<"$output")" = tests/seen-node ]
+    [ "$(jq -c '.shared - ["time", "cgroup", "user"]' <<<"$output")" = "[]" ] # on cgroup v2, a pod has its own
     run in_world "$CLOCHE_BUILD/cloche" why --json --syscall kexec_load tests/seen-node/a
     expect_status 0
 }

@@ -65,7 +65,7 @@ trap 'podman_ rm -fa -t 0 >&2' EXIT
 cloche lsns -J -l -t pid -Q 'CONTAINER == "jolly"' -o PID,CONTAINER,ENGINE | jq -r --argjson pid "$pid" '.namespaces[] | "lsns: \(.pid == $pid) \(.container) \(.engine)"'
 cloche view --json jolly | jq -r --argjson pid "$pid" '"view: \(.pid == $pid) \(.container) \(.engine) \(.process.pid.inside)"'
 cloche view --json "$pid" | jq -r '"view by pid: \(.container) \(.engine)"'
-cloche pid --json jolly | jq -r '"pid: \(.levels | last | .pid)"'
+cloche pid --json jolly | jq -r '.levels | last | "pid: \(.pid) \(.container)"'
 cloche why --json --syscall kexec_load jolly | jq -r '.findings[] | "why: \(.what) \(.answer) \(.layer)"'
 END
     run --separate-stderr unshare -m --propagation private sh "$BATS_TEST_TMPDIR/script"
@@ -73,7 +73,7 @@ END
     expect_line "lsns: true jolly podman"
     expect_line "view: true jolly podman 1"
     expect_line "view by pid: jolly podman"
-    expect_line "pid: 1"
+    expect_line "pid: 1 jolly"
     expect_line "why: kexec_load refused seccomp"
 }
 
@@ -82,7 +82,7 @@ LOOK='
 look() {
     cloche lsns -J -l -t mnt -Q "CONTAINER == \"$1\"" -o PID,CONTAINER,ENGINE | jq -r --argjson pid "$2" ".namespaces[] | \"lsns: \(.pid == \$pid) \(.container) \(.engine)\""
     cloche view --json "$1" | jq -r --argjson pid "$2" "\"view: \(.pid == \$pid) \(.container) \(.engine) \(.process.pid.inside)\""
-    cloche pid --json "$1" | jq -r "\"pid: \(.levels | last | .pid)\""
+    cloche pid --json "$1" | jq -r ".levels | last | \"pid: \(.pid) \(.container)\""
 }
 wait_for() {
     end_of_patience=$(($(date +%s) + PATIENCE))
@@ -97,7 +97,7 @@ wait_for() {
 expect_container() {
     expect_line "lsns: true $1 $2"
     expect_line "view: true $1 $2 1"
-    expect_line "pid: 1"
+    expect_line "pid: 1 $1"
 }
 
 @test "containers of Docker, and of containerd beside it, have their names, wherever their cgroups are" {
