@@ -134,7 +134,7 @@ int cl_error_hint(struct cl_error *err, const char *fmt, ...)
 {
     if (err == NULL || err->code >= 0)
         return code_of(err);
-    char hint[sizeof err->text];
+    char hint[sizeof err->text - 2];
     va_list args;
     va_start(args, fmt);
     format_clean(hint, sizeof hint, fmt, args);
