@@ -225,14 +225,15 @@ TEST(mounts_are_made_detached)
         SKIP("can't make a mount namespace here");
 }
 
+/* tmpfs, since overlay looks at its options only when it is mounted before Linux 6.5. */
 TEST(the_kernels_own_words_about_a_failed_mount)
 {
     if (geteuid() != 0)
         SKIP("needs root: opens a file system context");
     char text[200] = "?";
-    cl_auto_fd fs = k_fsopen("overlay");
+    cl_auto_fd fs = k_fsopen("tmpfs");
     if (fs < 0)
-        SKIP("no overlay in this kernel");
+        SKIP("no file system contexts here");
     CHECK(k_fsconfig_string(fs, "no-such-option", "1") < 0);
     k_fs_message(fs, text, sizeof text);
     CHECK_CONTAINS(text, "no-such-option");
