@@ -243,7 +243,8 @@ def masked(rnd, config):
 
 def readonly_paths(rnd, config):
     paths = ["/proc/sys", "/proc/sysrq-trigger", "/proc/fs", "/proc/irq", "/bin", "/not/there", "/secret-dir", "/proc/bus"]
-    paths = [path for path in paths if path not in config["linux"].get("maskedPaths", [])] # which of the two lies on the other can't be told
+    # Not what is masked, or has something in it that is: which of the two lies on the other can't be told.
+    paths = [path for path in paths if not any((hidden + "/").startswith(path + "/") for hidden in config["linux"].get("maskedPaths", []))]
     config["linux"]["readonlyPaths"] = rnd.sample(paths, rnd.randint(1, 4))
 
 
@@ -799,14 +800,9 @@ def run_later(call, how, later, bundle):
     return code, out, lines
 
 
-def run(runtime, bundle, config, work):
-    how = config.pop("how", {})
-    how["exec"] = config.pop("exec", None)
-    later = copy.deepcopy(config["process"]) if how["exec"] is not None else None
+def write_bundle(bundle, config, later, work):
+    """Returns the process whose namespaces are joined, or None."""
     if later is not None:
-        config["process"].update({"args": ["/bin/sleep", "1000"], "cwd": "/"})
-        config["process"].pop("terminal", None)
-        config["process"].pop("consoleSize", None)
         with open(os.path.join(bundle, "process.json"), "w", encoding="utf-8") as file:
             json.dump(later, file)
     text = json.dumps(config).replace("@/", bundle + "/")
@@ -817,14 +813,39 @@ def run(runtime, bundle, config, work):
     with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as file:
         file.write(text)
     subprocess.run(["cp", "-a", os.path.join(work, "src"), bundle], check=True)
-    inner = os.path.join(bundle, "src", "sub")
+    return holder
+
+
+def mount_below(source):
+    inner = os.path.join(source, "sub")
+    for place, kind in ((inner, "inner"), (os.path.join(inner, "dir"), "innermost")):
+        os.makedirs(place, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=64k", kind, place], check=True)
+
+
+def hook_lines(bundle):
+    if not os.path.exists(os.path.join(bundle, "hooks")):
+        return []
+    with open(os.path.join(bundle, "hooks"), encoding="utf-8") as file:
+        return ["hook " + line for line in normalise(file.read().replace(bundle, "@"), bundle, host_namespaces())]
+
+
+def run(runtime, bundle, config, work):
+    how = config.pop("how", {})
+    how["exec"] = config.pop("exec", None)
+    later = copy.deepcopy(config["process"]) if how["exec"] is not None else None
+    if later is not None:
+        config["process"].update({"args": ["/bin/sleep", "1000"], "cwd": "/"})
+        config["process"].pop("terminal", None)
+        config["process"].pop("consoleSize", None)
+    holder = write_bundle(bundle, config, later, work)
     if how.get("below"):
-        for place, kind in ((inner, "inner"), (os.path.join(inner, "dir"), "innermost")):
-            os.makedirs(place, exist_ok=True)
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=64k", kind, place], check=True)
+        mount_below(os.path.join(bundle, "src"))
     before = set(tree(os.path.join(bundle, "rootfs")))
     os.chdir(bundle) # where runc's poststart and poststop hooks stay
     state = os.path.join(work, "state-" + os.path.basename(bundle))
+    group = config["linux"]["cgroupsPath"]
+    others = left_behind(state, bundle, group) # of the peer, which may not be able to clean up
     call = ["sh", "-c", 'exec "$@" 3</dev/zero 4</dev/zero', "with-descriptors"] * ("--preserve-fds" in how.get("options", [])) + runtime + ["--root", state]
     options = ["--bundle", bundle] + [word.replace("@", bundle) for word in how.get("options", [])]
     notes = []
@@ -842,17 +863,13 @@ def run(runtime, bundle, config, work):
     if holder is not None:
         holder.communicate()
     if how.get("below"):
-        subprocess.run(["umount", "-R", inner], check=True)
-    lines = normalise(out, bundle, host_namespaces()) + notes + left_behind(state, bundle, config["linux"]["cgroupsPath"])
+        subprocess.run(["umount", "-R", "-l", os.path.join(bundle, "src", "sub")], check=True)
+    lines = normalise(out, bundle, host_namespaces()) + notes + [row for row in left_behind(state, bundle, group) if row not in others]
     lines.append("exit %s" % code)
     lines += sorted(normalise("\n".join(set(tree(os.path.join(bundle, "rootfs"))) - before), bundle, set()))
     if os.path.exists(os.path.join(bundle, "pid")):
         lines.append("a pid file")
-    hooks_file = os.path.join(bundle, "hooks")
-    if os.path.exists(hooks_file):
-        with open(hooks_file, encoding="utf-8") as file:
-            lines += ["hook " + line for line in normalise(file.read().replace(bundle, "@"), bundle, host_namespaces())]
-    return lines
+    return lines + hook_lines(bundle)
 
 
 def show(number, label, lines, other):
