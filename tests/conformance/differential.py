@@ -36,7 +36,7 @@ CAPS = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD"
 
 # (line pattern, reason): lines that differ on purpose, dropped from both outputs.
 DELIBERATE = [
-    (r"^/dev/core -> ", "a way to the kernel's memory that no specification asks for"),
+    (r"^/dev/core -> |^made /dev/core ", "a way to the kernel's memory that no specification asks for"),
     (r"^c 5:1 rwm$", "a default rule of crun's alone: the console is a terminal of 136:*"),
     (r"^c 10:200 rwm$", "net/tun: ours, runc's and crun's, but not of crun 1.5 to 1.19"),
     (r"^touch: /etc/one: Read-only file system$", "what is hidden is read-only; with runc it is the machine's /dev/null"),
@@ -55,7 +55,7 @@ ALIKE = [
     (r"^(/(secret|secret-dir|proc/\S+|etc/one|etc|tmp)) (43ff|416d|8124) 0:0$", r"\1 hidden", "an empty directory is 0555 here, so that nobody takes it for a place to write to"),
     (r"^(/\S+) (21b6|2180) [0-9]+:[0-9]+$", r"\1 hidden", "the owner is that of the host's /dev/null with crun; with runc owner and mode are those of the container's"),
     (r"^made (\S+) 41755 ", r"made \1 40755 ", "crun makes mount points sticky"),
-    (r"^made (\S+) 100(700|644|755) ", r"made \1 file ", "mount points that are files: neither mode matters, all is hidden by the mount"),
+    (r"^made (\S+) 100(600|700|644|755) ", r"made \1 file ", "mount points that are files: neither mode matters, all is hidden by the mount"),
     (r"^(mount .* tmpfs .*)mode=755,", r"\1", "a tmpfs without a mode keeps that of the directory below it, as with runc; with crun it is 1777"),
     (r"^mount (/etc|/tmp|/secret-dir|/to-\S+) root=/ relatime,ro tmpfs (gid=\d+,)?ro(,uid=\d+)?$", r"mount \1 hidden", "runc's of an older version"),
     (r"^(/\S+) (43ff|43ed|41ed) ", r"\1 dir ", "as above, and for mount points within"),
@@ -500,6 +500,22 @@ def file_systems(rnd, config):
     config["mounts"] += rnd.sample(rows, rnd.randint(1, 4))
 
 
+def special_places(rnd, config):
+    """Below /proc, /sys and /dev, and without a /dev of its own."""
+    rows = [{"destination": "/proc/meminfo", "type": "bind", "source": "@/src/file", "options": ["bind", "ro"]},
+            {"destination": "/proc/loadavg", "type": "bind", "source": "@/src/sub/other", "options": ["bind"]},
+            {"destination": "/dev/bound", "type": "bind", "source": "@/src/file", "options": ["bind", "nosuid"]},
+            {"destination": "/dev/zero-too", "type": "bind", "source": "/dev/zero", "options": ["bind"]},
+            {"destination": "/dev/tree", "type": "bind", "source": "@/src", "options": ["rbind", "ro"]},
+            {"destination": "/dev/shm", "type": "bind", "source": "@/src/sub", "options": ["bind"]},
+            {"destination": "/sys", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755", "ro"]},
+            {"destination": "/bin/sh", "type": "bind", "source": "@/rootfs/bin/busybox", "options": ["bind"]}]
+    rows = [row for row in rnd.sample(rows, rnd.randint(1, 4)) if not any(mount["destination"] == row["destination"] for mount in config["mounts"])]
+    config["mounts"] += rows
+    if rnd.random() < 0.15:
+        config["mounts"] = [mount for mount in config["mounts"] if not mount["destination"].startswith("/dev")]
+
+
 def root_path(rnd, config):
     config["root"]["path"] = rnd.choice(["@/rootfs", "./rootfs", "rootfs/", "@/rootfs/../rootfs/."])
 
@@ -612,7 +628,7 @@ def exec_options(rnd, config):
 
 FEATURES = [namespaces, usual_mounts, tmpfs, bind, stacked, propagation, masked, readonly_paths, rlimits, capabilities, user, hostname, cwd, env, sysctl, oom_score,
             no_new_privileges, readonly_root, devices, device_rules, limits, seccomp, hooks, annotations, program, personality, more_limits, behind_links, scheduling, clocks,
-            idmapped, below, file_systems, root_path, run_options, terminal, steps, update, pause, user_namespace, exec_in, exec_options]
+            idmapped, below, file_systems, special_places, root_path, run_options, terminal, steps, update, pause, user_namespace, exec_in, exec_options]
 
 
 def generate(rnd, cgroup):

@@ -46,6 +46,10 @@ touch /fs/overlay/touched /below/touched /below/sub/touched /mnt/sub/dir/touched
 echo 1 >/proc/sys/kernel/hostname; hostname
 ls -l /proc/self/fd | grep -c -- '->'
 cat /tmp/hook
+for file in /proc/meminfo /dev/bound /dev/tree/file; do
+    read -r line <$file; case $line in MemTotal*) line=real ;; esac; echo "$file $line"
+done
+ls /dev/shm /dev/tree
 [ ! -e /cg ] || for file in memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes memory/memory.swappiness memory/memory.memsw.limit_in_bytes \
     memory/memory.kmem.tcp.limit_in_bytes memory/memory.oom_control cpu/cpu.shares cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us cpu/cpu.cfs_burst_us cpu/cpu.idle cpuset/cpuset.cpus \
     cpuset/cpuset.mems pids/pids.max blkio/blkio.throttle.read_bps_device blkio/blkio.throttle.write_bps_device blkio/blkio.throttle.read_iops_device \
