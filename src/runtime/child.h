@@ -159,6 +159,8 @@ int mnt_covered_mode(const struct plan_mount *mount, int target, char text[stati
 int mnt_apply_recursive(int tree, const struct plan_mount *mount);
 int mnt_apply_propagation(int tree, const struct plan_mount *mount);
 /* ---- mnt_change.c ---- */
+/* 1: the descriptor is of the root of a mount; 0: of something in one. */
+int mnt_is_mount(int fd);
 int mnt_change(struct child *child, const struct plan_mount *mount, struct cl_error *err);
 int mnt_copy_symlink(struct child *child, const struct plan_mount *mount, int source,
                      struct cl_error *err);

@@ -15,12 +15,20 @@
 #define STATX_ATTR_MOUNT_ROOT 0x2000 /* 5.8 */
 #endif
 
-static int check_is_mount(int target, struct cl_error *err)
+int mnt_is_mount(int fd)
 {
     struct statx info;
-    if (statx(target, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) < 0)
-        return cl_fail(err, errno, "look at it");
-    if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) < 0)
+        return -errno;
+    return (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+static int check_is_mount(int target, struct cl_error *err)
+{
+    int result = mnt_is_mount(target);
+    if (result < 0)
+        return cl_fail(err, result, "look at it");
+    if (result == 0)
         return cl_fail_kind(err, CL_KIND_INVALID, EINVAL, "nothing is mounted there");
     return 0;
 }

@@ -121,6 +121,12 @@ static int reopen_terminal(struct child *child, struct cl_error *err)
     return 0;
 }
 
+/* A later mount, or a mask, lies on the way to it: nobody sees it, and nobody can uncover it. */
+static bool is_covered(int fd)
+{
+    return fd >= 0 ? mnt_is_mount(fd) == 0 : fd == -ENOENT || fd == -ENOTDIR;
+}
+
 /* Shared mounts come out of the copy as slaves: of nobody, but they were to hand on what is mounted
    below them. */
 static int share_again(struct child *child, struct cl_error *err)
@@ -141,12 +147,13 @@ static int share_again(struct child *child, struct cl_error *err)
         if (!is_shared)
             continue;
         cl_auto_fd fd = inroot_open(child->root, mount->target, O_PATH, 0,
-                                    mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW, err);
+                                    mount->no_links ? INROOT_NO_SYMLINKS : INROOT_FOLLOW, NULL);
+        if (is_covered(fd))
+            continue;
         int result = fd < 0 ? fd : mnt_apply_propagation(fd, mount);
-        if (fd >= 0 && result < 0)
-            (void)cl_fail(err, result, "set its propagation");
         if (result < 0)
-            return cl_error_prefix(err, "mounts[%zu] at %s", mount->index, mount->target);
+            return cl_fail(err, result, "mounts[%zu] at %s: set its propagation", mount->index,
+                           mount->target);
     }
     return 0;
 }

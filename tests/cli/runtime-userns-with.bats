@@ -206,6 +206,19 @@ END
     expect_line "foreign 65534:65534 644"
 }
 
+@test "shared mounts: also those that a later mount or a mask lies over" {
+    with_user_ns
+    change '.linux.rootfsPropagation = "rshared" | .linux.maskedPaths += ["/data"] | .mounts += [
+        {destination: "/mnt", type: "tmpfs", source: "one", options: ["mode=755"]}, {destination: "/mnt/in", type: "tmpfs", source: "covered", options: ["mode=755"]},
+        {destination: "/mnt", type: "tmpfs", source: "over", options: ["mode=755", "shared"]}, {destination: "/data/in", type: "tmpfs", source: "masked", options: ["mode=755"]}]'
+    script 'grep -E " (one|covered|over|masked) " /proc/self/mountinfo | sed -E "s/^([^ ]+ ){4}([^ ]+) [^ ]+ (.*) - .*/\2 \3/; s/:[0-9]+//"'
+    run rt run -b "$BUNDLE" box
+    expect_status 0
+    expect_line "/mnt shared"
+    expect_line "/mnt/in shared"
+    expect_line "/data/in shared"
+}
+
 @test "masked and read-only paths: files, directories, what is not there; root in there can neither write nor uncover them" {
     mkdir -p "$BUNDLE/rootfs/hidden"
     echo secret >"$BUNDLE/rootfs/hidden/file"
