@@ -14,7 +14,7 @@ setup_file() {
     world_setup_file
     [ -x /bin/busybox ] || return 0
     root=$WORLD/rootfs
-    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir,etc/closed,up,below,mapped} "$WORLD/src/sub"
+    mkdir -p "$root"/{bin,tmp,proc,sys,dev,mnt,data,cg,secret-dir,etc/closed,up,below,mapped} "$WORLD"/src/{sub,second}
     cp /bin/busybox "$WORLD/"
     for applet in sh cat sed grep id env sort hostname readlink stat find ls touch mkdir chmod mknod sync umask kill sleep uname chown ln ionice tty stty xargs; do
         ln -s busybox "$root/bin/$applet"
@@ -24,7 +24,7 @@ setup_file() {
     ln -s /proc "$root/to-proc"
     ln -s /no/such/thing "$root/to-nothing"
     echo hidden | tee "$root/secret" "$root/secret-dir/file" >"$WORLD/src/file"
-    echo other >"$WORLD/src/sub/other"
+    echo other | tee "$WORLD/src/sub/other" >"$WORLD/src/second/file"
     ln -s sub "$WORLD/src/link"
     mkfifo "$WORLD/src/pipe"
     echo one >"$root/etc/one"

@@ -52,7 +52,7 @@ ALIKE = [
     (r"^mount (\S+) root=(/empty \S+ (shared )?tmpfs \S+|/ \S+ (shared )?tmpfs (gid=\d+,)?rw,size=0k(,uid=\d+)?)$", r"mount \1 hidden", "ours binds one empty directory over all that are hidden"),
     (r"^mount (\S+) root=\S*/state-peer/\.empty-directory .*", r"mount \1 hidden", "crun's since 1.25: a directory of its state, on the disk"),
     (r"^mount (/proc/\S+|/secret\S*|/sys/firmware|/etc|/tmp) root=/ \S+,ro (shared )?tmpfs (gid=\d+,)?(nr_inodes=[12],)?r[ow](,size=4k)?(,uid=\d+)?$", r"mount \1 hidden", "runc's, a file system for each"),
-    (r"^(/(secret|secret-dir|proc/\S+|etc/one|etc|tmp)) (43ff|416d|8124) 0:0$", r"\1 hidden", "an empty directory is 0555 here, so that nobody takes it for a place to write to"),
+    (r"^(/(secret|secret-dir|proc/\S+|etc/one|etc|tmp)) (43ff|416d|8124) 0:\d+$", r"\1 hidden", "an empty directory is 0555 here, so that nobody takes it for a place to write to"),
     (r"^(/\S+) (21b6|2180) [0-9]+:[0-9]+$", r"\1 hidden", "the owner is that of the host's /dev/null with crun; with runc owner and mode are those of the container's"),
     (r"^made (\S+) 41755 ", r"made \1 40755 ", "crun makes mount points sticky"),
     (r"^made (\S+) 100(600|700|644|755) ", r"made \1 file ", "mount points that are files: neither mode matters, all is hidden by the mount"),
@@ -490,7 +490,7 @@ def below(rnd, config):
 
 
 def file_systems(rnd, config):
-    rows = [{"destination": "/fs/overlay", "type": "overlay", "source": "overlay", "options": ["lowerdir=@/src/sub:@/rootfs/etc"] + rnd.choice([[], ["ro"], ["nosuid"]])},
+    rows = [{"destination": "/fs/overlay", "type": "overlay", "source": "overlay", "options": ["lowerdir=@/src/sub:@/src/second"] + rnd.choice([[], ["ro"], ["nosuid"]])},
             {"destination": "/fs/ramfs", "type": "ramfs", "source": "ramfs", "options": rnd.choice([["mode=711"], ["mode=700", "noexec", "nodev"]])},
             {"destination": "/fs-proc", "type": "proc", "source": "proc", "options": rnd.choice([["ro"], ["nosuid", "hidepid=invisible"], ["subset=pid", "nodev"]])},
             {"destination": "/fs-sysfs", "type": "sysfs", "source": "sysfs", "options": rnd.choice([["ro"], ["nosuid", "nodev", "noexec", "ro"]])},
@@ -573,6 +573,8 @@ def user_namespace(rnd, config):
     config["linux"]["namespaces"].append({"type": "user"})
     host, size = rnd.choice([(0, 65536), (100000, 65536), (100000, 1)])
     config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": host, "size": size}]
+    if size > 1 and rnd.random() < 0.3: # in two parts, and those who do not change places
+        config["linux"]["gidMappings"] = [{"containerID": 1, "hostID": host + 1, "size": size - 1}, {"containerID": 0, "hostID": host + 70000, "size": 1}]
     if rnd.random() < 0.8: # most ids have to be there
         user = config["process"]["user"]
         user.update({name: user[name] % size for name in ("uid", "gid")})
@@ -598,7 +600,8 @@ def for_exec(config):
     process = config["process"]
     if any(ns["type"] == "user" for ns in config["linux"]["namespaces"]) and process["cwd"] == "/etc/closed":
         process["cwd"] = "/" # crun's enters it as the host's root
-    process.pop("oomScoreAdj", None) # crun's passes over it
+    process.pop("oomScoreAdj", None) # crun's passes over these two
+    config["linux"].pop("memoryPolicy", None)
 
 
 def exec_in(_, config):

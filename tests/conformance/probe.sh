@@ -37,7 +37,7 @@ read -r stat </proc/$$/stat
 # shellcheck disable=SC2086 # its words
 set -- $stat
 [ "$1" = "$5" ] && echo "leads its group"; [ "$1" = "$6" ] && echo "leads its session"; [ "$7" = 0 ] && echo "no terminal"
-shift 17; echo "priority $1 nice $2"; shift 22; echo "realtime $1 policy $2"; ionice -p $$
+shift 17; echo "nice $2"; shift 22; echo "realtime $1 policy $2"; ionice -p $$
 cat /proc/self/timens_offsets /proc/self/timerslack_ns /proc/self/personality
 grep -o -m 1 -E ' (bind|interleave|prefer|local|default)[^ ]*' /proc/self/numa_maps
 find /fs /below /link/below /mapped -maxdepth 2 -not -path '/fs/*/*/*' 2>/dev/null | sort | xargs stat -c '%n %f %u:%g'
