@@ -61,6 +61,7 @@ struct child {
     struct hooks_output hooks_output;
     struct notify notify;
     char **argv;        /* the trampoline's; of program_prepare */
+    char by_path[32];   /* the trampoline's, where the filter forbids execveat; else "" */
     char **env;         /* the program's, where HOME had to be added; NULL: as the spec has it */
     bool tells_program; /* HOLD and PROGRAM (wire/init.h) */
     int hooks_state;    /* memfd: standard input of startContainer hooks; -EBADF without */

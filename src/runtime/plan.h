@@ -164,6 +164,7 @@ int plan_seccomp(struct plan_process *process, bool use_default, const struct oc
 int plan_check_filter(const struct plan_process *process, struct cl_error *err);
 /* Whether it may say something to its parent under it. */
 bool plan_can_tell(const struct plan_process *process);
+bool plan_may_execveat(const struct plan_process *process);
 /* After plan_namespaces. */
 int plan_annotations(struct runtime_plan *plan, struct cl_error *err);
 /* Those that hold for each process; before plan_seccomp. `map`: NULL without. */

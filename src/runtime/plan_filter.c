@@ -6,7 +6,7 @@
  * hears of it, and one that it refuses can't be told of when the filter forbids to tell, too. Both are known before anything is made: the filter is asked for each of
  * these calls (seccomp_filter_ask, no system call), and the answer is an error with the call's name instead of an exit status that the program never gave.
  *
- * What is refused aloud (sendto passes) is left to the step that does it, which says so.
+ * What is refused aloud (sendto passes) is left to the step that does it, which says so. execveat can be done without (program_prepare).
  */
 #include "runtime/plan.h"
 
@@ -46,7 +46,6 @@ static const struct late_call late_calls[] = {
       "set capabilities",
       true,
       is_early },
-    { "execveat", { 3, 0, 0, 0, AT_EMPTY_PATH, 0 }, "execute", true, NULL },
     { "prctl", { PR_SET_DUMPABLE, 0, 0, 0, 0, 0 }, "execute", false, NULL },
     { "fcntl", { 3, F_SETFD, FD_CLOEXEC, 0, 0, 0 }, "execute", false, NULL },
     { "openat2", { 3, 0, 0, 24, 0, 0 }, "execute", false, has_label },
@@ -85,6 +84,13 @@ bool plan_can_tell(const struct plan_process *process)
 {
     const uint64_t report[6] = { 3, 0, sizeof(struct wire_init), MSG_NOSIGNAL, 0, 0 };
     return passes(ask(&process->filter, "sendto", report));
+}
+
+bool plan_may_execveat(const struct plan_process *process)
+{
+    const uint64_t arguments[6] = { 3, 0, 0, 0, AT_EMPTY_PATH, 0 };
+    const uint32_t action = ask(&process->filter, "execveat", arguments);
+    return !kills(action) && !refuses(action);
 }
 
 int plan_check_filter(const struct plan_process *process, struct cl_error *err)

@@ -370,6 +370,33 @@ static char **build_arguments(const struct child *child, char *const *candidates
     return argv;
 }
 
+/* A filter that allows execve alone, as lists of what a program was seen to call do: then the memfd by its name in the container's /proc. That it is the memfd is looked
+   at, and stays so: nobody else is in this mount namespace yet. Where somebody is (exec, a joined one) it could be covered between the look and the execve, and then a file
+   of the image would be executed while /proc/self/exe still is the host's (CVE-2019-5736). */
+static int find_path(struct child *child, struct cl_error *err)
+{
+    static const char descriptors[] = "/proc/self/fd/";
+    struct stat ours, there;
+    const struct runtime_plan *plan = child->plan;
+    if (child->process->filter.code == NULL || plan_may_execveat(child->process))
+        return 0;
+    (void)CL_PRINT(child->by_path, "%s%d", descriptors, child->trampoline); /* fits */
+    bool is_alone = plan != NULL && !plan->joins_mount_ns && !plan->shares_mount_ns &&
+                    (plan->clone_flags & CLONE_NEWNS) != 0;
+    cl_auto_fd folder = k_openat(AT_FDCWD, descriptors, O_PATH | O_DIRECTORY, 0);
+    if (is_alone && folder >= 0 && fstat(child->trampoline, &ours) == 0 &&
+        fstatat(folder, child->by_path + sizeof descriptors - 1, &there, 0) == 0 &&
+        ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+        return 0;
+    (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, EPERM, "exec: \"%s\": Operation not permitted",
+                       child->process->spec->args[0]);
+    return cl_error_hint(err, is_alone
+                                  ? "the seccomp profile has to allow execveat, as there is no "
+                                    "/proc in the container to do without"
+                                  : "the seccomp profile has to allow execveat: without it "
+                                    "the host's own program could be reached (CVE-2019-5736)");
+}
+
 /* AS_USER. All that is to be asked for the program, before a filter could forbid it: what is left then is one execveat, and what the trampoline does (prctl, fcntl,
    execve). */
 int program_prepare(struct child *child, struct cl_error *err)
@@ -380,6 +407,8 @@ int program_prepare(struct child *child, struct cl_error *err)
     char **found = NULL;
     bool has_slash = strchr(name, '/') != NULL;
     int result = has_slash ? check_path(name, err) : search_path(child, name, &found, err);
+    if (result >= 0)
+        result = find_path(child, err);
     if (result < 0)
         return result;
     child->argv = build_arguments(child, has_slash ? just_name : found, head, sizeof head);
@@ -392,13 +421,11 @@ int program_exec(struct child *child, struct cl_error *err)
     static char *const no_env[] = { NULL };
     const struct oci_process *process = child->process->spec;
     char *const *env = child->env != NULL ? child->env : process->env;
-    int result =
-        k_execveat(child->trampoline, "", child->argv, env != NULL ? env : no_env, AT_EMPTY_PATH);
+    env = env != NULL ? env : no_env;
+    int result = child->by_path[0] != '\0'
+                     ? k_execve(child->by_path, child->argv, env)
+                     : k_execveat(child->trampoline, "", child->argv, env, AT_EMPTY_PATH);
     (void)cl_fail_kind(err, CL_KIND_NOT_EXECUTABLE, result, "exec: \"%s\": %s", process->args[0],
                        cl_errno_text(result));
-    if (result == -EPERM || result == -ENOSYS)
-        return cl_error_hint(err,
-                             "the seccomp profile has to allow execveat: without it the host's "
-                             "own program could be reached (CVE-2019-5736)");
     return result;
 }
