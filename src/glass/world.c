@@ -299,7 +299,8 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What no listing shows (another user, namespace, name, parent) is found in turns. */
+/* What no listing shows (another user, namespace, name, parent) is found in turns; and a death that the counters hid: a fork raises the last pid before the number of
+   threads, so one that was under way at the listing can make up for it. */
 static void read_some_again(struct glass_world *world, unsigned budget_ms)
 {
     int64_t end = now_ms() + budget_ms;
@@ -311,6 +312,8 @@ static void read_some_again(struct glass_world *world, unsigned budget_ms)
         if (pid_fd >= 0 && glass_read_process(pid_fd, &reading) >= 0 &&
             reading.seen.start_ticks == process->start_ticks)
             (void)glass_world_take(world, process, &reading);
+        else
+            world->threads = 0; /* no longer there: the next poll lists */
         glass_reading_done(&reading);
     }
 }
