@@ -165,6 +165,8 @@ int plan_check_filter(const struct plan_process *process, struct cl_error *err);
 /* Whether it may say something to its parent under it. */
 bool plan_can_tell(const struct plan_process *process);
 bool plan_may_execveat(const struct plan_process *process);
+/* Whether it may try: what is refused can be done without. */
+bool plan_may_openat2(const struct plan_process *process);
 /* After plan_namespaces. */
 int plan_annotations(struct runtime_plan *plan, struct cl_error *err);
 /* Those that hold for each process; before plan_seccomp. `map`: NULL without. */

@@ -6,7 +6,7 @@
  * hears of it, and one that it refuses can't be told of when the filter forbids to tell, too. Both are known before anything is made: the filter is asked for each of
  * these calls (seccomp_filter_ask, no system call), and the answer is an error with the call's name instead of an exit status that the program never gave.
  *
- * What is refused aloud (sendto passes) is left to the step that does it, which says so. execveat can be done without (program_prepare).
+ * What is refused aloud (sendto passes) is left to the step that does it, which says so. execveat and openat2 can be done without (program.c).
  */
 #include "runtime/plan.h"
 
@@ -48,7 +48,6 @@ static const struct late_call late_calls[] = {
       is_early },
     { "prctl", { PR_SET_DUMPABLE, 0, 0, 0, 0, 0 }, "execute", false, NULL },
     { "fcntl", { 3, F_SETFD, FD_CLOEXEC, 0, 0, 0 }, "execute", false, NULL },
-    { "openat2", { 3, 0, 0, 24, 0, 0 }, "execute", false, has_label },
     { "write", { 4, 0, 0, 0, 0, 0 }, "execute", true, has_label },
     { "execve", { 0 }, "execute", true, NULL },
 };
@@ -91,6 +90,12 @@ bool plan_may_execveat(const struct plan_process *process)
     const uint64_t arguments[6] = { 3, 0, 0, 0, AT_EMPTY_PATH, 0 };
     const uint32_t action = ask(&process->filter, "execveat", arguments);
     return !kills(action) && !refuses(action);
+}
+
+bool plan_may_openat2(const struct plan_process *process)
+{
+    const uint64_t arguments[6] = { 3, 0, 0, 24, 0, 0 };
+    return !kills(ask(&process->filter, "openat2", arguments));
 }
 
 int plan_check_filter(const struct plan_process *process, struct cl_error *err)

@@ -352,10 +352,11 @@ static char **build_arguments(const struct child *child, char *const *candidates
     char **argv =
         cl_calloc(1 + 2 * label_count + count_hook_words(hooks) + count + own + 1, sizeof *argv);
     if (argv == NULL ||
-        cl_print(head, head_size, "%d %d %d %d %d %zu %zu %d %zu", hand_on(child->sync),
+        cl_print(head, head_size, "%d %d %d %d %d %zu %zu %d %d %zu", hand_on(child->sync),
                  hand_on(child->proc), hand_on(child->hooks_state),
                  has_hooks ? hand_on(output->out) : 0, has_hooks ? hand_on(output->err) : 0,
-                 label_count, hooks->count, child->tells_program, count) < 0)
+                 label_count, hooks->count, child->tells_program,
+                 label_count > 0 && plan_may_openat2(child->process), count) < 0)
         return NULL;
     argv[used++] = head;
     for (size_t i = 0; i < 2 * label_count; i++)

@@ -12,9 +12,10 @@
  * A freestanding program of 2 KB without libc: it starts in a tenth of a millisecond and has no
  * constructor, no relocation and no global state. It gets everything in its arguments:
  *
- *   argv[0]  "SYNC PROC STATE OUT ERR LABELS HOOKS TELLS CANDIDATES", decimal: the socket of
+ *   argv[0]  "SYNC PROC STATE OUT ERR LABELS HOOKS TELLS LOOKS CANDIDATES", decimal: the socket of
  *            wire/init.h; a procfs; what hooks read and where they write; each 0 if there is none;
- *            then counts of what follows; TELLS: 1 where PROGRAM is to be sent
+ *            then counts of what follows; TELLS: 1 where PROGRAM is to be sent; LOOKS: 1 where the
+ *            seccomp filter does not kill for openat2
  *   LABELS × (file below PROC, text)      written before the exec (LSM labels); a missing file is
  *                                         skipped when another row follows
  *   HOOKS × ("TIMEOUT ARGS ENV", path, ARGS × text, "", ENV × text, "")
@@ -166,11 +167,11 @@ static _Noreturn void fail(long sync, long code, const struct reason *table, con
 
 /* PROC may be the container's own /proc, where the kernel gave us none: what is mounted over the file is refused (CVE-2025-52881). A filter that knows no openat2 takes
    that check away, and no more. */
-static long open_label(long proc, const char *path)
+static long open_label(long proc, long looks, const char *path)
 {
     const struct open_how how = { .flags = O_WRONLY | O_CLOEXEC,
                                   .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
-    long fd = call(SYS_openat2, proc, (long)path, (long)&how, sizeof how);
+    long fd = looks > 0 ? call(SYS_openat2, proc, (long)path, (long)&how, sizeof how) : -ENOSYS;
     return fd == -ENOSYS || fd == -EPERM ? call(SYS_openat, proc, (long)path, (long)how.flags, 0)
                                          : fd;
 }
@@ -188,12 +189,12 @@ static void close_on_exec(long sync, long fd)
 }
 
 /* -ENODEV: there is no such file. -ENOENT is the kernel's word for a profile that is not loaded. */
-static long write_label(long proc, const char *path, const char *text)
+static long write_label(long proc, long looks, const char *path, const char *text)
 {
     size_t size = 0;
     while (text[size] != '\0')
         size++;
-    long fd = open_label(proc, path);
+    long fd = open_label(proc, looks, path);
     if (fd == -ENOENT)
         return -ENODEV;
     return fd < 0 ? fd : call(SYS_write, fd, (long)text, (long)size, 0);
@@ -338,14 +339,14 @@ void trampoline(long *stack)
         fds[i] = number(&head);
     long sync = fds[0], proc = fds[1];
     long labels = number(&head), hooks = number(&head), tells = number(&head);
-    long candidates = number(&head);
+    long looks = number(&head), candidates = number(&head);
     /* Nobody in the container may look into us; and what was handed to us goes no further. */
     (void)call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] > 0)
             close_on_exec(sync, fds[i]);
     for (; labels > 0; labels--, argv += 2) {
-        long code = write_label(proc, argv[0], argv[1]);
+        long code = write_label(proc, looks, argv[0], argv[1]);
         if (code == -ENODEV && labels > 1)
             continue;
         if (code < 0)

@@ -119,6 +119,13 @@ expect_confined_or_refused() {
     refute_text hidden
 }
 
+@test "a seccomp profile that kills for openat2 does not end the start" {
+    change '.process.noNewPrivileges = true | .linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["openat2"], action: "SCMP_ACT_KILL_PROCESS" }] }'
+    start_idle
+    run rt exec box cat /proc/self/attr/current
+    expect_output "$PROFILE (enforce)"
+}
+
 @test "CVE-2019-16884: a volume or an image over /proc does not swallow the label" {
     script 'cat /proc/self/attr/current; cat /secret'
     # A directory of the image in place of /proc, with files where the label would be written.
