@@ -160,7 +160,8 @@ int mnt_open_target(struct child *child, const struct plan_mount *mount, bool is
 }
 
 /* An id that the user namespace lacks can own nothing: the terminals then belong to our group, as
-   with every runtime (gid=5 is in every default spec). */
+   with every runtime (gid=5 is in every default spec). Where the kernel has no context for devpts of
+   its own, options are only read when the file system is made. */
 static bool is_foreign_group(const struct plan_mount *mount, const struct plan_fs_option *option)
 {
     uint64_t gid;
@@ -168,11 +169,21 @@ static bool is_foreign_group(const struct plan_mount *mount, const struct plan_f
            option->value != NULL && cl_parse_u64(option->value, 0, UINT32_MAX - 1, &gid) >= 0;
 }
 
-static int set_options(int fs, const struct plan_mount *mount)
+static bool has_foreign_group(const struct plan_mount *mount)
+{
+    for (size_t i = 0; i < mount->option_count; i++)
+        if (is_foreign_group(mount, &mount->options[i]))
+            return true;
+    return false;
+}
+
+static int set_options(int fs, const struct plan_mount *mount, bool with_group)
 {
     int result = 0;
     for (size_t i = 0; result >= 0 && i < mount->option_count; i++) {
         const struct plan_fs_option *option = &mount->options[i];
+        if (!with_group && is_foreign_group(mount, option))
+            continue;
         result = option->value != NULL ? k_fsconfig_string(fs, option->key, option->value)
                                        : k_fsconfig_flag(fs, option->key);
         if (result == -EINVAL && is_foreign_group(mount, option))
@@ -202,19 +213,28 @@ int mnt_covered_mode(const struct plan_mount *mount, int target, char text[stati
     return cl_print(text, 8, "%o", info.st_mode & 07777);
 }
 
-int mnt_new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err)
+static int create_fs(int fs, const struct plan_mount *mount, const char *mode, bool with_group)
 {
-    char message[200] = "";
-    cl_auto_fd fs = k_fsopen(mount->type);
     int result = fs;
     if (result >= 0 && mount->source != NULL)
         result = k_fsconfig_string(fs, "source", mount->source);
     if (result >= 0)
-        result = set_options(fs, mount);
+        result = set_options(fs, mount, with_group);
     if (result >= 0 && mode[0] != '\0')
         result = k_fsconfig_string(fs, "mode", mode);
-    if (result >= 0)
-        result = k_fsconfig_create(fs);
+    return result < 0 ? result : k_fsconfig_create(fs);
+}
+
+int mnt_new_fs(const struct plan_mount *mount, const char *mode, struct cl_error *err)
+{
+    char message[200] = "";
+    cl_auto_fd fs = k_fsopen(mount->type);
+    int result = create_fs(fs, mount, mode, true);
+    if (result == -EINVAL && has_foreign_group(mount)) {
+        (void)cl_close(fs);
+        fs = k_fsopen(mount->type);
+        result = create_fs(fs, mount, mode, false);
+    }
     uint64_t attributes = mount->flags.attr_set;
     if (mount->is_late_ro)
         attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
