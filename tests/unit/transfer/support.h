@@ -140,7 +140,7 @@ static inline int archive_fd(const struct cl_buf *archive)
 
 /* ---- the place ---- */
 
-/* DIR/in is unpacked into; DIR/out and everything else must stay as it is. */
+/* DIR/in is unpacked into; DIR/out and everything else must stay as it is. Not in /dev/shm: a tmpfs has had user attributes since Linux 6.6 only. */
 struct place {
     char dir[64];
     int dir_fd, in_fd, blobs_fd;
@@ -148,7 +148,7 @@ struct place {
 
 static inline bool place_make(struct place *place)
 {
-    (void)CL_PRINT(place->dir, "/dev/shm/cloche-test-transfer.XXXXXX");
+    (void)CL_PRINT(place->dir, "/tmp/cloche-test-transfer.XXXXXX");
     if (mkdtemp(place->dir) == NULL)
         return false;
     place->dir_fd = open(place->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
