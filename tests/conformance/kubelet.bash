@@ -79,7 +79,10 @@ END
 }
 
 kubelet_world_stop() {
+    local id
     daemon_stop "$WORLD/kubelet.pid"
+    # Of tests that failed: a shim outlives containerd, and waits for somebody who asks for its container's end.
+    [ ! -e "$WORLD/daemon.up" ] || for id in $(ctr_ tasks ls -q); do ctr_ tasks rm -f "$id" >>"$WORLD/daemon.log" 2>&1; done
     daemon_stop "$WORLD/daemon.pid"
     world_teardown_file
 }
@@ -120,14 +123,21 @@ start_pod() {
         >"$WORLD/manifest.new" && mv "$WORLD/manifest.new" "$WORLD/manifests/$1.json"
 }
 
-# end_pod NAME: and wait until the kubelet and containerd know nothing of it.
+# end_pod NAME: and wait until the kubelet knows nothing of it and nothing of it runs. (Containerd's records of what ended are removed once a minute.)
 end_pod() {
+    local id ids
+    ids=$(ctr_ containers ls -q "labels.\"io.kubernetes.pod.name\"==$1-node")
     rm -f "$WORLD/manifests/$1.json"
     await pod_is_gone "$1"
+    for id in $ids; do await task_is_gone "$id"; done
 }
 
 pod_is_gone() {
-    [ -z "$(pod "$1" .metadata.name)" ] && [ -z "$(ctr_ containers ls -q "labels.\"io.kubernetes.pod.name\"==$1-node")" ]
+    [ -z "$(pod "$1" .metadata.name)" ]
+}
+
+task_is_gone() {
+    ! ctr_ tasks ls -q | grep -qxF "$1"
 }
 
 # pod NAME JQ-FILTER: what the kubelet says of it.
@@ -186,10 +196,10 @@ group_file() {
     done | head -n 1
 }
 
-# One line for each thing that is left of pods: the groups that the kubelet keeps for all of them are not.
+# One line for each thing that is left of pods, but containerd's records of them. The groups that the kubelet keeps for all pods are nobody's.
 pods_left() {
-    find /sys/fs/cgroup -type d -path "*/$CLOCHE_CGROUP_PARENT/*pod*-*" 2>/dev/null
-    ctr_ containers ls -q
+    find /sys/fs/cgroup -type d -path "*/$CLOCHE_CGROUP_PARENT/*" -name 'pod*' 2>/dev/null
+    ctr_ tasks ls -q
     find "$WORLD"/oci-*/k8s.io -mindepth 1 -maxdepth 1 2>/dev/null
     find "$WORLD/kubelet/pods" -mindepth 1 -maxdepth 1 2>/dev/null
     in_world cat /proc/self/mountinfo | grep -E "$WORLD/kubelet/|/run/containerd/|$WORLD/shared/"
@@ -198,4 +208,8 @@ pods_left() {
 
 nothing_is_left() {
     [ -z "$(pods_left)" ]
+}
+
+no_records_are_left() {
+    [ -z "$(ctr_ containers ls -q)" ]
 }
